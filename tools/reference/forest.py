@@ -1,0 +1,272 @@
+"""Trees as plain arrays, and Shapley values of them by enumeration.
+
+Shares nothing with shap or with the libraries' own contribution code: it reads
+the model file, routes a row, and sums over all 2^k coalitions of the k features
+a tree uses.  Slow on purpose; keep k below 15.
+
+Conventions
+  path-dependent game   an absent feature sends cover(child)/cover(node) of the
+                        weight to each child; a node of zero cover sends half
+                        to each child.
+  interventional game   an absent feature takes the value of one background
+                        row; the worth is the mean over the background.
+"""
+
+import base64
+import json
+import math
+
+import numpy as np
+
+_WEIGHTS = {}
+
+
+def shapley_matrix(k):
+    """(k, 2^k): Shapley values are this matrix times the worths by bit mask."""
+    if k not in _WEIGHTS:
+        masks = np.arange(1 << k)
+        size = np.array([int(m).bit_count() for m in masks])
+        out = np.zeros((k, 1 << k))
+        f = math.factorial
+        inside = np.array([f(s - 1) * f(k - s) / f(k) if s else 0.0 for s in range(k + 1)])
+        outside = np.array([f(s) * f(k - s - 1) / f(k) if s < k else 0.0 for s in range(k + 1)])
+        for i in range(k):
+            has = (masks >> i) & 1 == 1
+            out[i] = np.where(has, inside[size], -outside[size])
+        _WEIGHTS[k] = out
+    return _WEIGHTS[k]
+
+
+class Tree:
+    """left/right: child or -1; value: (node, output); go(node, row) -> left?"""
+
+    def __init__(self, left, right, feature, cover, value, go, weight=1.0):
+        self.left, self.right = list(map(int, left)), list(map(int, right))
+        self.feature = list(map(int, feature))
+        self.cover = [float(c) for c in cover]
+        self.value = np.asarray(value, dtype=np.float64) * weight
+        self.go = go
+        inner = [i for i in range(len(self.left)) if self.left[i] >= 0]
+        self.used = sorted({self.feature[i] for i in inner})
+        self.slot = {f: i for i, f in enumerate(self.used)}
+
+    def leaf(self, row):
+        node = 0
+        while self.left[node] >= 0:
+            node = self.left[node] if self.go(node, row) else self.right[node]
+        return node
+
+    def depth(self):
+        def below(node):
+            return 0 if self.left[node] < 0 else 1 + max(below(self.left[node]), below(self.right[node]))
+        return below(0)
+
+    def fraction(self, node, child):
+        return 0.5 if self.cover[node] <= 0.0 else self.cover[child] / self.cover[node]
+
+    def path_worths(self, row):
+        """Worth of every coalition of self.used, (2^k, output)."""
+        k = len(self.used)
+        masks = np.arange(1 << k)
+        out = np.zeros((1 << k, self.value.shape[1]))
+        stack = [(0, np.ones(1 << k))]
+        while stack:
+            node, w = stack.pop()
+            if self.left[node] < 0:
+                out += w[:, None] * self.value[node]
+                continue
+            has = ((masks >> self.slot[self.feature[node]]) & 1).astype(float)
+            left = float(self.go(node, row))
+            for child, hit in ((self.left[node], left), (self.right[node], 1.0 - left)):
+                part = w * (has * hit + (1.0 - has) * self.fraction(node, child))
+                if part.any():
+                    stack.append((child, part))
+        return out
+
+    def worths_against(self, row, other, slot, masks):
+        """Worth by mask where absent features come from `other`, (mask, output)."""
+        out = np.zeros((len(masks), self.value.shape[1]))
+        stack = [(0, np.ones(len(masks), dtype=bool))]
+        while stack:
+            node, w = stack.pop()
+            if self.left[node] < 0:
+                out[w] += self.value[node]
+                continue
+            here, there = self.go(node, row), self.go(node, other)
+            if here == there:
+                stack.append((self.left[node] if here else self.right[node], w))
+                continue
+            has = (masks >> slot[self.feature[node]]) & 1 == 1
+            for child, part in ((self.left[node], has == here), (self.right[node], has != here)):
+                part = w & part
+                if part.any():
+                    stack.append((child, part))
+        return out
+
+
+class Forest:
+    def __init__(self, trees, base, n_features, cast=None):
+        self.trees, self.n_features = trees, n_features
+        self.base = np.atleast_1d(np.asarray(base, dtype=np.float64))
+        self.cast = cast or (lambda rows: np.asarray(rows, dtype=np.float64))
+
+    def margins(self, rows):
+        rows = self.cast(rows)
+        return np.array([self.base + sum(t.value[t.leaf(r)] for t in self.trees) for r in rows])
+
+    def path_dependent(self, rows):
+        rows = self.cast(rows)
+        base = self.base.copy()
+        values = np.zeros((len(rows), self.n_features, len(self.base)))
+        for t in self.trees:
+            m = shapley_matrix(len(t.used))
+            for i, r in enumerate(rows):
+                worth = t.path_worths(r)
+                if i == 0:
+                    base += worth[0]
+                if t.used:
+                    values[i, t.used] += m @ worth
+        return base, values
+
+    def interventional(self, rows, background):
+        rows, background = self.cast(rows), self.cast(background)
+        base = self.base.copy()
+        values = np.zeros((len(rows), self.n_features, len(self.base)))
+        for t in self.trees:
+            k = len(t.used)
+            m, masks = shapley_matrix(k), np.arange(1 << k)
+            base += np.mean([t.value[t.leaf(z)] for z in background], axis=0)
+            for i, r in enumerate(rows):
+                worth = sum(t.worths_against(r, z, t.slot, masks) for z in background) / len(background)
+                if t.used:
+                    values[i, t.used] += m @ worth
+        return base, values
+
+    def transformed(self, rows, background, transform):
+        """Exact Shapley values of mean_z g(margin(x_S, z_rest)); g(margins, row index)."""
+        rows, background = self.cast(rows), self.cast(background)
+        n = self.n_features
+        masks = np.arange(1 << n)
+        slot = {f: f for f in range(n)}
+        base, values = [], []
+        for i, r in enumerate(rows):
+            worth = 0.0
+            for z in background:
+                margin = self.base + sum(t.worths_against(r, z, slot, masks) for t in self.trees)
+                worth = worth + transform(margin, i)
+            worth = worth / len(background)
+            base.append(worth[0])
+            values.append(shapley_matrix(n) @ worth)
+        return np.array(base), np.array(values)
+
+    def rescaled(self, rows, background, transform):
+        """shap's approximation: per background row, margin Shapley values times
+        (g(f(x)) - g(f(z))) / (f(x) - f(z)).  Single output."""
+        total = 0.0
+        fx = self.margins(rows)
+        base = []
+        for z in background:
+            _, phi = self.interventional(rows, np.asarray(z)[None])
+            fz = np.repeat(self.margins(np.asarray(z)[None]), len(fx), axis=0)
+            gx = np.array([transform(fx[i][None], i)[0] for i in range(len(fx))])
+            gz = np.array([transform(fz[i][None], i)[0] for i in range(len(fx))])
+            gap = fx - fz
+            scale = np.divide(gx - gz, gap, out=np.zeros_like(gap), where=gap != 0)
+            total = total + phi * scale[:, None, :]
+            base.append(gz)
+        return np.mean(base, axis=0), total / len(background)
+
+    def path_interactions(self, rows):
+        """(sample, feature, feature, output); diagonal = main effect, halves off it."""
+        rows = self.cast(rows)
+        n, n_out = self.n_features, len(self.base)
+        values = np.zeros((len(rows), n, n, n_out))
+        f = math.factorial
+        for t in self.trees:
+            k = len(t.used)
+            masks = np.arange(1 << k)
+            size = np.array([int(m).bit_count() for m in masks])
+            for s, r in enumerate(rows):
+                worth = t.path_worths(r)
+                phi = shapley_matrix(k) @ worth if k else np.zeros((0, n_out))
+                rest = phi.copy()
+                for a in range(k):
+                    for b in range(a + 1, k):
+                        free = masks[((masks >> a) & 1 == 0) & ((masks >> b) & 1 == 0)]
+                        w = np.array([f(c) * f(k - c - 2) / f(k - 1) for c in size[free]])
+                        ab, a1, b1 = free | 1 << a | 1 << b, free | 1 << a, free | 1 << b
+                        gain = w @ (worth[ab] - worth[a1] - worth[b1] + worth[free]) / 2.0
+                        values[s, t.used[a], t.used[b]] += gain
+                        values[s, t.used[b], t.used[a]] += gain
+                        rest[a] -= gain
+                        rest[b] -= gain
+                for a in range(k):
+                    values[s, t.used[a], t.used[a]] += rest[a]
+        return values
+
+
+# ---------------------------------------------------------------- XGBoost JSON
+
+XGB_LOGIT = {"binary:logistic", "reg:logistic"}
+XGB_LOG = {"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"}
+MAX_CATEGORY = 16777216.0
+
+
+def xgb_base(model, n_outputs):
+    learner = model["learner"]
+    text = learner["learner_model_param"]["base_score"]
+    score = np.atleast_1d(np.array(json.loads(text) if text.startswith("[") else float(text), dtype=np.float64))
+    name = learner["objective"]["name"]
+    if name in XGB_LOGIT:
+        score = -np.log(1.0 / score - 1.0)
+    elif name in XGB_LOG:
+        score = np.log(score)
+    elif name == "reg:expectileerror":
+        step = np.diff(score) - 1e-6
+        score = np.r_[score[:1], np.log(np.expm1(step))]
+    return np.broadcast_to(score, (n_outputs,)).copy()
+
+
+def read_xgboost(model):
+    learner = model["learner"]
+    booster = learner["gradient_booster"]
+    weights = booster.get("weight_drop")
+    if "model" not in booster:
+        booster = booster["gbtree"]
+    book = booster["model"]
+    weights = book.get("weight_drop", weights)
+    p = learner["learner_model_param"]
+    n_outputs = max(int(p["num_class"]), int(p.get("num_target", 1)), 1)
+    base = xgb_base(model, n_outputs)
+    trees = []
+    for i, t in enumerate(book["trees"]):
+        n = len(t["left_children"])
+        left, right = list(t["left_children"]), list(t["right_children"])
+        k = int(t["tree_param"]["size_leaf_vector"])
+        value = np.zeros((n, n_outputs))
+        for node in range(n):
+            if left[node] == -1:
+                if k > 1:
+                    at = right[node]
+                    value[node] = t["leaf_weights"][at * k:(at + 1) * k]
+                    right[node] = -1
+                else:
+                    value[node, book["tree_info"][i]] = np.float32(t["split_conditions"][node])
+        sets = {}
+        for node, beg, size in zip(t["categories_nodes"], t["categories_segments"], t["categories_sizes"]):
+            sets[node] = set(t["categories"][beg:beg + size])
+        limit = np.asarray(t["split_conditions"], dtype=np.float32)
+
+        def go(node, row, t=t, sets=sets, limit=limit):
+            x = row[t["split_indices"][node]]
+            if math.isnan(x):
+                return bool(t["default_left"][node])
+            if t["split_type"][node] == 1:
+                if x < 0 or x >= MAX_CATEGORY:
+                    return True
+                return int(x) not in sets[node]
+            return bool(x < limit[node])
+
+        trees.append(Tree(left, right, t["split_indices"], t["sum_hessian"], value, go,
+                          1.0 if not weights else float(np.float32(weights[i]))))
+    return Forest(trees, base, int(p["num_feature"]), lambda rows: np.asarray(rows, dtype=np.float32))
