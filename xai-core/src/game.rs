@@ -1,0 +1,111 @@
+//! The narrow waist of everything that perturbs: a masker turns a model and a sample into a game on coalitions.
+
+use ndarray::{Array2, ArrayRef2, Axis, Slice};
+
+use crate::{Batch, Feature, Meter, Model, Result};
+
+/// What a method that perturbs explains: players, and what each coalition of them is worth.
+pub trait Game: Sync {
+    /// The number of players; any number, hundreds for texts and images.
+    fn n_players(&self) -> usize;
+
+    /// The number of outputs of [`Game::worth`].
+    fn n_outputs(&self) -> usize;
+
+    /// What each coalition is worth.
+    ///
+    /// # Shapes
+    /// `coalitions` (coalition, player), true where the player is present → (coalition, output).
+    ///
+    /// # Errors
+    /// Those of [`Meter::predict`] and of the masker.
+    fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>>;
+}
+
+/// What a player is, and what it means that one is absent.
+///
+/// A masker replaces a sample and a coalition by one or several samples ("replicas", for instance one for each
+/// background row) in which the absent players' values are replaced; the coalition is worth the weighted mean of the
+/// model's scores on them.
+pub trait Masker<B: Batch + ?Sized>: Send + Sync {
+    /// The number of players in one sample of `batch`.
+    fn n_players(&self, batch: &B, sample: usize) -> usize;
+
+    /// The weight of each replica; they sum to one.
+    fn weights(&self) -> &[f64] {
+        &[1.0]
+    }
+
+    /// The masked samples, coalition by coalition, replica by replica: coalition c's replica r is sample
+    /// c·`weights().len()` + r of the result.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for a batch that the masker was not made for.
+    fn mask(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<B::Owned>;
+
+    /// The players' names, given those of the model's features.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when the features are not those that the masker was made for.
+    fn players(&self, features: &[Feature]) -> Result<Vec<Feature>> {
+        Ok(features.to_vec())
+    }
+
+    /// The players' values for display (sample, player), where they have any.
+    fn data(&self, batch: &B) -> Option<Array2<f64>> {
+        let _ = batch;
+        None
+    }
+
+    /// What the masker is, for the provenance: a name such as `background` and its size.
+    fn describe(&self) -> String;
+}
+
+/// How many samples one call of the model scores at most: enough to be fast, few enough to stay in cache.
+const SAMPLES_PER_CALL: usize = 4096;
+
+/// The game in which one sample's players are present or absent by a masker, and worth is the model's score.
+pub struct MaskedGame<'a, M: Model + ?Sized, K: ?Sized> {
+    /// The model that scores.
+    pub model: &'a M,
+    /// What absence means.
+    pub masker: &'a K,
+    /// The batch that holds the sample.
+    pub batch: &'a M::Batch,
+    /// The sample's place in the batch.
+    pub sample: usize,
+    /// Who counts.
+    pub meter: &'a Meter<'a>,
+}
+
+impl<M, K> Game for MaskedGame<'_, M, K>
+where
+    M: Model + ?Sized,
+    K: Masker<M::Batch> + ?Sized,
+{
+    fn n_players(&self) -> usize {
+        self.masker.n_players(self.batch, self.sample)
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.model.n_outputs()
+    }
+
+    /// # Cost
+    /// `weights().len()` evaluations a coalition, in calls of some thousand samples.
+    fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
+        let weights = self.masker.weights();
+        let mut worth = Array2::zeros((coalitions.nrows(), self.n_outputs()));
+        let step = (SAMPLES_PER_CALL / weights.len().max(1)).max(1);
+        for start in (0..coalitions.nrows()).step_by(step) {
+            let end = (start + step).min(coalitions.nrows());
+            let chunk = coalitions.slice_axis(Axis(0), Slice::from(start..end));
+            let masked = self.masker.mask(self.batch, self.sample, &chunk)?;
+            let scores = self.meter.predict(self.model, std::borrow::Borrow::borrow(&masked))?;
+            for (i, score) in scores.outer_iter().enumerate() {
+                worth.row_mut(start + i / weights.len()).scaled_add(weights[i % weights.len()], &score);
+            }
+        }
+        Ok(worth)
+    }
+}

@@ -1,0 +1,48 @@
+//! The contract of the xai toolkit: what a model is, what an explainer is, and what an explanation is.
+//!
+//! Traits and plain data; no algorithm, no file, no random generator. Read it in one sitting:
+//!
+//! | what | where |
+//! |---|---|
+//! | [`Batch`], [`Table`]: what a model eats | `batch.rs` |
+//! | [`Model`] and what more it can be: [`TreeStructured`], [`LinearStructured`], [`Differentiable`] | `model.rs` |
+//! | [`Explainer`], [`Explanation`], [`Provenance`]: a method and its account of itself | `explain.rs` |
+//! | [`Run`], [`Observer`], [`Meter`]: seed, budget, progress, cancellation | `run.rs` |
+//! | [`Game`], [`Masker`], [`MaskedGame`]: what perturbation methods see | `game.rs` |
+//! | [`Attribution`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
+//! | [`Document`]: the versioned JSON form of all results | `document.rs` |
+//! | [`Feature`], [`Output`], [`Scale`], [`Groups`]: names, kinds, units | `feature.rs`, `groups.rs` |
+//! | [`TreeEnsemble`]: decision trees as arrays, with exact routing | `trees/` |
+//! | [`Link`]: from a margin to a prediction | `link.rs` |
+//! | [`Error`]: everything that can go wrong | `error.rs` |
+
+mod attribution;
+mod batch;
+mod document;
+mod effects;
+pub mod error;
+mod explain;
+mod feature;
+mod game;
+mod groups;
+mod importance;
+mod link;
+pub mod model;
+mod nested;
+mod run;
+pub mod trees;
+
+pub use attribution::Attribution;
+pub use batch::{Batch, Table};
+pub use document::{Document, Prediction};
+pub use effects::{Curve, Distribution, Effects};
+pub use error::{Error, Result};
+pub use explain::{Explainer, Explanation, Provenance, Value};
+pub use feature::{Feature, FeatureKind, Output, Scale};
+pub use game::{Game, MaskedGame, Masker};
+pub use groups::Groups;
+pub use importance::Importance;
+pub use link::Link;
+pub use model::{Differentiable, LinearStructured, Model, TreeStructured};
+pub use run::{Meter, Observer, Run, Silent};
+pub use trees::{TreeEnsemble, TreeParts};

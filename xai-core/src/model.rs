@@ -1,0 +1,136 @@
+//! A model, and what more it can tell about itself.
+
+use ndarray::{Array2, ArrayRef1, ArrayRef2};
+
+use crate::{Batch, Feature, Output, Result, Table, TreeEnsemble};
+
+/// Something that scores samples.
+///
+/// Two methods are required; names are optional. Prediction takes `&self` and may be called from several threads.
+///
+/// # Example
+/// ```
+/// use ndarray::{Array2, Axis};
+/// use xai_core::{Model, Result, Table};
+/// struct Sum;
+/// impl Model for Sum {
+///     type Batch = Table;
+///     fn n_outputs(&self) -> usize { 1 }
+///     fn predict(&self, batch: &Table) -> Result<Array2<f64>> { Ok(batch.sum_axis(Axis(1)).insert_axis(Axis(1))) }
+/// }
+/// assert_eq!(Sum.predict(&ndarray::array![[1.0, 2.0]]).unwrap()[[0, 0]], 3.0);
+/// ```
+pub trait Model: Send + Sync {
+    /// The form of its input, such as [`Table`].
+    type Batch: Batch + ?Sized;
+
+    /// The number of scores that each sample gets.
+    fn n_outputs(&self) -> usize;
+
+    /// Scores every sample: (sample, output), finite.
+    ///
+    /// # Errors
+    /// Whatever makes scoring impossible: [`Error::Shape`](crate::Error::Shape) for a batch of another width, or
+    /// [`Error::Model`](crate::Error::Model) around an error of the model's own.
+    fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>>;
+
+    /// Its inputs by name, in order of the columns; empty when they have no names.
+    fn features(&self) -> &[Feature] {
+        &[]
+    }
+
+    /// Its outputs by name; empty when they have no names.
+    fn outputs(&self) -> &[Output] {
+        &[]
+    }
+}
+
+/// A model that is a function of a table through an ensemble of decision trees.
+///
+/// [`Model::predict`] returns the margins of [`TreeStructured::trees`]: the sums of the leaves, before any link.
+pub trait TreeStructured: Model<Batch = Table> {
+    /// The trees.
+    fn trees(&self) -> &TreeEnsemble;
+}
+
+/// A model whose scores are `intercept + batch · coefficients`.
+pub trait LinearStructured: Model<Batch = Table> {
+    /// The slope of every output by every feature: (feature, output).
+    fn coefficients(&self) -> &ArrayRef2<f64>;
+    /// The score of the zero sample: (output).
+    fn intercept(&self) -> &ArrayRef1<f64>;
+}
+
+/// A model that can be differentiated by its input.
+pub trait Differentiable: Model {
+    /// Vector-Jacobian product: for every sample, the gradient of Σₖ `weights`ₖ·scoreₖ by the input.
+    ///
+    /// # Shapes
+    /// `weights` (sample, output); the result has the shape of `batch`.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned>;
+}
+
+/// References and boxes of models are models.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<M: Model + ?Sized> Model for $pointer {
+            type Batch = M::Batch;
+            fn n_outputs(&self) -> usize {
+                (**self).n_outputs()
+            }
+            fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
+                (**self).predict(batch)
+            }
+            fn features(&self) -> &[Feature] {
+                (**self).features()
+            }
+            fn outputs(&self) -> &[Output] {
+                (**self).outputs()
+            }
+        }
+        impl<M: TreeStructured + ?Sized> TreeStructured for $pointer {
+            fn trees(&self) -> &TreeEnsemble {
+                (**self).trees()
+            }
+        }
+        impl<M: LinearStructured + ?Sized> LinearStructured for $pointer {
+            fn coefficients(&self) -> &ArrayRef2<f64> {
+                (**self).coefficients()
+            }
+            fn intercept(&self) -> &ArrayRef1<f64> {
+                (**self).intercept()
+            }
+        }
+        impl<M: Differentiable + ?Sized> Differentiable for $pointer {
+            fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
+                (**self).vjp(batch, weights)
+            }
+        }
+    )*};
+}
+forward!(&M, Box<M>, std::sync::Arc<M>);
+
+/// The names of the inputs of a table model: its own, or `x0`, `x1`, … when it has none.
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) when the model names another number of features than the batch has.
+pub fn feature_names<M: Model<Batch = Table> + ?Sized>(model: &M, batch: &Table) -> Result<Vec<Feature>> {
+    match model.features() {
+        [] => Ok(Feature::unnamed(batch.ncols())),
+        named => {
+            crate::error::same_shape("features of the batch", &[named.len()], &[batch.ncols()])?;
+            Ok(named.to_vec())
+        }
+    }
+}
+
+/// The names of a model's outputs: its own, or `y0`, `y1`, … when it has none.
+pub fn output_names<M: Model + ?Sized>(model: &M) -> Vec<Output> {
+    match model.outputs() {
+        named if named.len() == model.n_outputs() => named.to_vec(),
+        _ => Output::unnamed(model.n_outputs()),
+    }
+}

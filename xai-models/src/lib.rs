@@ -1,0 +1,31 @@
+//! Models to explain: tree ensembles and their file loaders, linfa adapters, closures, adaptors, tables.
+//!
+//! | what | feature | where |
+//! |---|---|---|
+//! | [`TreeModel`](trees::TreeModel): a predictor faithful to the library that grew the trees | – | `trees/` |
+//! | [`load`](file::load): a model from a file, its kind found from the content | – | `file.rs` |
+//! | XGBoost JSON and UBJSON | `xgboost` | `xgboost/` |
+//! | LightGBM text | `lightgbm` | `lightgbm/` |
+//! | CatBoost JSON | `catboost` | `catboost/` |
+//! | ONNX-ML tree ensembles | `onnx` | `onnx/` |
+//! | linfa 0.8 | `linfa` | `linfa/` |
+//! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
+//! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
+//! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
+
+pub mod adaptor;
+#[cfg(feature = "catboost")]
+pub mod catboost;
+pub mod file;
+pub mod function;
+#[cfg(feature = "lightgbm")]
+pub mod lightgbm;
+pub mod linear;
+#[cfg(feature = "linfa")]
+pub mod linfa;
+#[cfg(feature = "onnx")]
+pub mod onnx;
+pub mod table;
+pub mod trees;
+#[cfg(feature = "xgboost")]
+pub mod xgboost;
