@@ -270,3 +270,85 @@ def read_xgboost(model):
         trees.append(Tree(left, right, t["split_indices"], t["sum_hessian"], value, go,
                           1.0 if not weights else float(np.float32(weights[i]))))
     return Forest(trees, base, int(p["num_feature"]), lambda rows: np.asarray(rows, dtype=np.float32))
+
+
+# --------------------------------------------------------------- LightGBM text
+
+ZERO = float(np.float32(1e-35))
+
+
+def lgb_blocks(text):
+    """The header and each tree as dictionaries of strings."""
+    blocks, current = [{}], 0
+    for line in text.split("\n"):
+        if line.startswith("Tree="):
+            blocks.append({})
+        elif line.startswith("end of trees"):
+            break
+        if "=" in line:
+            key, value = line.split("=", 1)
+            blocks[-1][key] = value
+        elif line:
+            blocks[-1][line] = ""
+    return blocks[0], blocks[1:]
+
+
+def read_lightgbm(text):
+    header, blocks = lgb_blocks(text)
+    n_outputs = int(header["num_tree_per_iteration"])
+    n_features = int(header["max_feature_idx"]) + 1
+    scale = n_outputs / len(blocks) if "average_output" in header else 1.0
+    trees = []
+    for i, b in enumerate(blocks):
+        f = lambda key: [float(v) for v in b[key].split()]
+        d = lambda key: [int(v) for v in b.get(key, "").split()]
+        n = int(b["num_leaves"])
+        shift = lambda c: c if c >= 0 else n - 1 + ~c
+        left = [shift(c) for c in d("left_child")] + [-1] * n
+        right = [shift(c) for c in d("right_child")] + [-1] * n
+        value = np.zeros((2 * n - 1, n_outputs))
+        value[n - 1:, i % n_outputs] = f("leaf_value")
+        cover = d("internal_count") + (d("leaf_count") or [1] * n)
+        kind, limit = d("decision_type"), f("threshold") if n > 1 else []
+        edges, words = d("cat_boundaries"), d("cat_threshold")
+        feature = d("split_feature") + [0] * n
+
+        def go(node, row, kind=kind, limit=limit, edges=edges, words=words, feature=feature):
+            x, missing = row[feature[node]], kind[node] >> 2 & 3
+            if kind[node] & 1:
+                if math.isnan(x) or abs(x) >= 2.0 ** 31 or int(x) < 0:
+                    return False
+                at, bits = int(x), words[edges[int(limit[node])]:edges[int(limit[node]) + 1]]
+                return at // 32 < len(bits) and bits[at // 32] >> at % 32 & 1 == 1
+            if math.isnan(x) and missing != 2:
+                x = 0.0
+            if (missing == 1 and -ZERO <= x <= ZERO) or (missing == 2 and math.isnan(x)):
+                return bool(kind[node] & 2)
+            return bool(x <= limit[node])
+
+        tree = Tree(left, right, feature, cover, value, go, scale)
+        if b.get("is_linear") == "1":
+            at, tree.linear = 0, []
+            names, coef = d("leaf_features"), f("leaf_coeff")
+            for leaf, k in enumerate(d("num_features")):
+                tree.linear.append((f("leaf_const")[leaf], names[at:at + k], coef[at:at + k]))
+                at += k
+            tree.first_leaf = n - 1
+        trees.append(tree)
+    return Forest(trees, np.zeros(n_outputs), n_features)
+
+
+def lgb_linear_margins(forest, rows):
+    """Margins of linear_tree models: leaf_const + coefficients, or leaf_value where a used feature is NaN."""
+    out = []
+    for row in rows:
+        total = forest.base.copy()
+        for t in forest.trees:
+            leaf = t.leaf(row)
+            const, names, coef = getattr(t, "linear", [(None, [], [])] * 10**6)[leaf - getattr(t, "first_leaf", 0)]
+            if const is None or any(math.isnan(row[j]) for j in names):
+                total = total + t.value[leaf]
+            else:
+                total = total + const + sum(c * row[j] for c, j in zip(coef, names))
+        out.append(total)
+    return np.array(out)

@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import xgboost as xgb
 
+import blocks
 import forest as fo
 import record
 
@@ -23,10 +24,6 @@ TOLERANCE = {
 }
 
 
-def sigmoid(m):
-    return 1.0 / (1.0 + np.exp(-m))
-
-
 def data(rng, n, p, missing=0.08, digits=3):
     x = np.round(rng.normal(size=(n, p)), digits)
     x[rng.random(x.shape) < missing] = np.nan
@@ -36,24 +33,6 @@ def data(rng, n, p, missing=0.08, digits=3):
 def signal(x):
     z = np.nan_to_num(x)
     return 1.5 * z[:, 0] - z[:, 1] * z[:, 2] + np.where(z[:, 3] > 0.3, 1.0, -0.5) + 0.3 * z[:, -1]
-
-
-def shap_check(booster, rows, background, output, labels=None):
-    import shap
-
-    e = shap.TreeExplainer(booster, data=background, feature_perturbation="interventional", model_output=output)
-    v = np.asarray(e.shap_values(rows, y=labels, check_additivity=False) if labels is not None
-                   else e.shap_values(rows, check_additivity=False))
-    if v.ndim == 2:
-        v = v[:, :, None]
-    return v
-
-
-def compare(checks, key, got, want):
-    try:
-        checks[key] = record.gap(got(), want)
-    except Exception as error:  # shap refuses: the reason is worth keeping
-        checks[key] = "refused: " + str(error).strip().splitlines()[0][:160]
 
 
 def case(name, params, x, y, rounds, rows, *, features=None, feature_types=None, ubj=False, background=None,
@@ -135,16 +114,13 @@ def case(name, params, x, y, rounds, rows, *, features=None, feature_types=None,
     if background is not None:
         base, phi = f.interventional(codes, background)
         assert record.gap(phi.sum(1) + base, f.margins(codes)) < 1e-12, name
-        compare(checks, "shap interventional against interventional", lambda: shap_check(booster, codes, background, "raw"), phi)
+        blocks.compare(checks, "shap interventional against interventional", lambda: blocks.shap_values(booster, codes, background, "raw"), phi)
         body["interventional"] = {"source": "enumeration of coalitions in f64 (forest.py), compared with shap in about.checks",
                                   "background": background, "base": base, "values": phi}
         if probability:
-            g = lambda m, i: sigmoid(m)
-            add_transformed(body, checks, "probability", f, booster, codes, background, g, "probability", None)
+            blocks.transformed(body, checks, "probability", f, booster, codes, background, lambda m, i: blocks.sigmoid(m), None)
         if log_loss is not None:
-            t = np.asarray(log_loss)
-            g = lambda m, i: np.log1p(np.exp(-np.abs(m))) + np.maximum(m, 0) - t[i] * m
-            add_transformed(body, checks, "log_loss", f, booster, codes, background, g, "log_loss", t)
+            blocks.transformed(body, checks, "log_loss", f, booster, codes, background, lambda m, i: blocks.log_loss(m, log_loss[i]), log_loss)
     if extra:
         body.update(extra(booster, f, codes))
     body["about"]["checks"] = checks
@@ -152,19 +128,6 @@ def case(name, params, x, y, rounds, rows, *, features=None, feature_types=None,
     record.write(LIB, name, body)
     print(f"{name:32s}", len(f.trees), "trees", {k: v for k, v in checks.items()})
     return booster, model
-
-
-def add_transformed(body, checks, key, f, booster, rows, background, g, output, labels):
-    base, phi = f.rescaled(rows, background, g)
-    block = {"source": "shap's rescaling: mean over background rows of margin Shapley values times (g(f(x))-g(f(z)))/(f(x)-f(z)); not the Shapley values of g(f)",
-             "base": base, "values": phi}
-    compare(checks, f"shap {output} against {key}", lambda: shap_check(booster, rows, background, output, labels), phi)
-    base, phi = f.transformed(rows, background, g)
-    exact = {"source": "enumeration of coalitions of g(f) in f64 (forest.py)", "base": base if labels is not None else base[0], "values": phi}
-    checks[f"{key} (rescaled) against {key}_exact"] = record.gap(block["values"], phi)
-    if labels is not None:
-        block["labels"] = exact["labels"] = labels
-    body[key], body[key + "_exact"] = block, exact
 
 
 def main(only):
@@ -346,7 +309,7 @@ def main(only):
             ("base_score_logistic", {"objective": "binary:logistic", "base_score": 0.2}, label),
             ("base_score_gamma", {"objective": "reg:gamma", "base_score": 3.0}, np.exp(y / 3)),
             ("base_score_multiclass", {"objective": "multi:softprob", "num_class": 3, "base_score": 0.5}, np.digitize(y, [-1, 1])),
-            ("reg_logistic", {"objective": "reg:logistic"}, sigmoid(y)),
+            ("reg_logistic", {"objective": "reg:logistic"}, blocks.sigmoid(y)),
         ]:
             case(name, {**p, "max_depth": 2}, x, target, 3, test[:8])
 
