@@ -1,1 +1,19 @@
-//! To come.
+//! Explanations of one prediction.
+//!
+//! | method | needs of the model | model calls for each sample | source |
+//! |---|---|---|---|
+//! | [`shapley::ExactShap`] | nothing | 2^players × background rows | Shapley 1953 |
+//! | [`shapley::KernelShap`] | nothing | budget × background rows | Lundberg & Lee 2017; Covert & Lee 2021 |
+//! | [`shapley::PermutationShap`] | nothing | permutations × (players − 1) × background rows | Castro et al. 2009; Mitchell et al. 2022 |
+//! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |
+//! | [`lime::LimeTabular`] | nothing | number of draws | Ribeiro et al. 2016; Tan et al. 2023 |
+//! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
+//!
+//! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
+//! comes of it, so they serve tables, images and texts alike.
+
+pub mod lime;
+pub mod linear;
+pub mod masker;
+pub mod shapley;
+pub mod tree;

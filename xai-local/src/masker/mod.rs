@@ -1,0 +1,1 @@
+//! What a player is and what its absence means.
