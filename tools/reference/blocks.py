@@ -48,11 +48,14 @@ def path_dependent(body, checks, forest, rows, library=None, tolerance=1e-12):
         body["path_dependent"] = {"source": ENUMERATED, "base": base, "values": phi}
 
 
-def interventional(body, checks, forest, model, rows, background, link=None, labels=None, loss=None):
+def interventional(body, checks, forest, model, rows, background, link=None, labels=None, loss=None, refused=None):
     """Margins against a background; with `link` also the probability, with `loss` the loss of `labels`."""
     base, phi = forest.interventional(rows, background)
     assert record.gap(phi.sum(1) + base, forest.margins(rows)) < 1e-12
-    compare(checks, "shap interventional against interventional", lambda: shap_values(model, rows, background, "raw"), phi)
+    if refused:
+        checks["shap interventional against interventional"] = refused
+    else:
+        compare(checks, "shap interventional against interventional", lambda: shap_values(model, rows, background, "raw"), phi)
     body["interventional"] = {"source": ENUMERATED + ", compared with shap in about.checks", "background": background, "base": base, "values": phi}
     if link is not None:
         transformed(body, checks, "probability", forest, model, rows, background, lambda m, i: link(m), None)

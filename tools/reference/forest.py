@@ -352,3 +352,111 @@ def lgb_linear_margins(forest, rows):
                 total = total + const + sum(c * row[j] for c, j in zip(coef, names))
         out.append(total)
     return np.array(out)
+
+
+# --------------------------------------------------------------- CatBoost JSON
+
+_M64 = (1 << 64) - 1
+_K2, _K3, _MUL = 0x9AE16A3B2F90404F, 0xC949C7DEFEBE6ADD, 0x9DDFEA08EB382D69
+
+
+def _len16(u, v):
+    a = (u ^ v) * _MUL & _M64
+    a ^= a >> 47
+    b = (v ^ a) * _MUL & _M64
+    b ^= b >> 47
+    return b * _MUL & _M64
+
+
+def catboost_hash(name):
+    """The i32 by which CatBoost knows a category: low half of CityHash64 1.0 (names of up to 16 bytes)."""
+    s = name.encode("utf-8")
+    n = len(s)
+    word = lambda at, size: int.from_bytes(s[at:at + size], "little")
+    if n > 16:
+        raise ValueError("long name")
+    if n > 8:
+        a, b = word(0, 8), word(n - 8, 8)
+        r = (b + n) & _M64
+        h = _len16(a, (r >> n | r << 64 - n) & _M64) ^ b
+    elif n >= 4:
+        h = _len16(n + (word(0, 4) << 3), word(n - 4, 4))
+    elif n:
+        y, z = s[0] + (s[n >> 1] << 8), n + (s[n - 1] << 2)
+        h = (y * _K2 ^ z * _K3) & _M64
+        h = (h ^ h >> 47) * _K2 & _M64
+    else:
+        h = _K2
+    h &= 0xFFFFFFFF
+    return h - (1 << 32) if h >> 31 else h
+
+
+def read_catboost(model, categories=None, root_is_last=True):
+    """categories: {flat feature: [names]}; rows hold indices into them."""
+    info = model["features_info"]
+    floats = {f["feature_index"]: f for f in info.get("float_features", [])}
+    cats = {f["feature_index"]: f["flat_feature_index"] for f in info.get("categorical_features", [])}
+    n_features = len(floats) + len(cats)
+    scale, bias = model["scale_and_bias"]
+    n_outputs = len(bias)
+    hashes = {j: [catboost_hash(n) for n in names] for j, names in (categories or {}).items()}
+
+    def test(split):
+        """(flat feature, function of value) that is True on the right side."""
+        if split["split_type"] == "FloatFeature":
+            f = floats[split["float_feature_index"]]
+            limit, as_true = np.float32(split["border"]), f["nan_value_treatment"] == "AsTrue"
+            return f["flat_feature_index"], lambda x: as_true if math.isnan(x) else bool(np.float32(x) > limit)
+        if split["split_type"] == "OneHotFeature":
+            j = cats[split["cat_feature_index"]]
+            return j, lambda x: hashes[j][int(x)] == split["value"]
+        raise ValueError(split["split_type"])
+
+    trees = []
+    for t in model.get("oblivious_trees", []):
+        depth, leaves = len(t["splits"]), 1 << len(t["splits"])
+        order = list(range(depth))[::-1] if root_is_last else list(range(depth))
+        tests = [test(t["splits"][k]) for k in order]
+        n = 2 * leaves - 1                      # heap order: children 2i+1, 2i+2
+        left = [2 * i + 1 if i < leaves - 1 else -1 for i in range(n)]
+        right = [2 * i + 2 if i < leaves - 1 else -1 for i in range(n)]
+        cover, value = np.zeros(n), np.zeros((n, n_outputs))
+        level = [int(math.log2(i + 1)) for i in range(n)]
+        for p in range(leaves):                 # p: decisions, root first, most significant bit
+            at = sum(1 << k for d, k in enumerate(order) if p >> depth - 1 - d & 1)
+            node = leaves - 1 + p
+            cover[node] = t["leaf_weights"][at]
+            value[node] = np.array(t["leaf_values"][at * n_outputs:(at + 1) * n_outputs]) * scale
+        for i in range(leaves - 2, -1, -1):
+            cover[i] = cover[2 * i + 1] + cover[2 * i + 2]
+        feature = [tests[level[i]][0] if i < leaves - 1 else 0 for i in range(n)]
+
+        def go(node, row, tests=tests, level=level):
+            j, right_side = tests[level[node]]
+            return not right_side(row[j])
+
+        trees.append(Tree(left, right, feature, cover, value, go))
+    for t in model.get("trees", []):
+        left, right, feature, cover, value, tests = [], [], [], [], [], {}
+
+        def add(node):
+            at = len(left)
+            for a, v in ((left, -1), (right, -1), (feature, 0), (cover, 0.0), (value, np.zeros(n_outputs))):
+                a.append(v)
+            if "split" in node:
+                tests[at] = test(node["split"])
+                feature[at] = tests[at][0]
+                left[at], right[at] = add(node["left"]), add(node["right"])
+                cover[at] = cover[left[at]] + cover[right[at]]
+            else:
+                value[at], cover[at] = np.atleast_1d(node["value"]) * scale, node["weight"]
+            return at
+
+        add(t)
+
+        def go(node, row, tests=tests):
+            j, right_side = tests[node]
+            return not right_side(row[j])
+
+        trees.append(Tree(left, right, feature, cover, value, go))
+    return Forest(trees, bias, n_features)
