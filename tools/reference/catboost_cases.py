@@ -53,7 +53,8 @@ def case(name, params, x, y, rows, *, features=None, categories=None, background
     model.save_model(file, format="json")
     with open(file, encoding="utf-8") as f:
         book = json.load(f)
-    book["model_info"]["train_finish_time"] = book["model_info"]["model_guid"] = ""
+    for key in ("train_finish_time", "model_guid", "catboost_version_info"):
+        book["model_info"][key] = ""
     with open(file, "w", encoding="utf-8") as f:
         json.dump(book, f, separators=(",", ":"))
     loss_name = params["loss_function"]

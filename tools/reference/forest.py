@@ -460,3 +460,59 @@ def read_catboost(model, categories=None, root_is_last=True):
 
         trees.append(Tree(left, right, feature, cover, value, go))
     return Forest(trees, bias, n_features)
+
+
+# ------------------------------------------------------ ONNX TreeEnsemble* v1-3
+
+def read_onnx(model, train_rows):
+    """Covers are counted by routing train_rows; thresholds and rows are f32 (f64 where the file has *_as_tensor doubles)."""
+    from onnx import helper, numpy_helper
+
+    node = next(n for n in model.graph.node if n.op_type.startswith("TreeEnsemble"))
+    a = {x.name: helper.get_attribute_value(x) for x in node.attribute}
+    double = any(k.endswith("_as_tensor") for k in a)
+    kind = np.float64 if double else np.float32
+
+    def get(key, default=()):
+        if key + "_as_tensor" in a:
+            return numpy_helper.to_array(a[key + "_as_tensor"])
+        return np.asarray(a.get(key, default), dtype=kind)
+
+    prefix = "class" if node.op_type.endswith("Classifier") else "target"
+    ids, weights = a[prefix + "_ids"], get(prefix + "_weights")
+    n_outputs = max(ids) + 1 if prefix == "class" else a["n_targets"]
+    base = get("base_values") if len(get("base_values")) else np.zeros(n_outputs)
+    tree_ids, node_ids, modes, limits = a["nodes_treeids"], a["nodes_nodeids"], a["nodes_modes"], get("nodes_values")
+    missing = a.get("nodes_missing_value_tracks_true") or [0] * len(modes)
+    where, per_tree = {}, {}
+    for at, key in enumerate(zip(tree_ids, node_ids)):
+        per_tree.setdefault(key[0], []).append(at)
+        where[key] = len(per_tree[key[0]]) - 1
+    values = {t: np.zeros((len(r), n_outputs)) for t, r in per_tree.items()}
+    for t, n, i, w in zip(a[prefix + "_treeids"], a[prefix + "_nodeids"], ids, weights):
+        values[t][where[t, n], i] += w
+    if a.get("aggregate_function", b"SUM") == b"AVERAGE":
+        values = {t: v / len(per_tree) for t, v in values.items()}
+    ops = {b"BRANCH_LEQ": lambda x, v: x <= v, b"BRANCH_LT": lambda x, v: x < v, b"BRANCH_GTE": lambda x, v: x >= v,
+           b"BRANCH_GT": lambda x, v: x > v, b"BRANCH_EQ": lambda x, v: x == v, b"BRANCH_NEQ": lambda x, v: x != v}
+    rows = np.asarray(train_rows, dtype=kind)
+    trees = []
+    for t, at in per_tree.items():
+        leaf = [modes[i] == b"LEAF" for i in at]
+        left = [-1 if l else where[t, a["nodes_truenodeids"][i]] for l, i in zip(leaf, at)]
+        right = [-1 if l else where[t, a["nodes_falsenodeids"][i]] for l, i in zip(leaf, at)]
+        feature = [a["nodes_featureids"][i] for i in at]
+
+        def go(n, row, at=at, feature=feature):
+            x, i = row[feature[n]], at[n]
+            return bool(ops[modes[i]](x, limits[i])) or (bool(missing[i]) and math.isnan(x))
+
+        tree = Tree(left, right, feature, [0.0] * len(at), values[t], go)
+        for r in rows:
+            n = 0
+            tree.cover[n] += 1
+            while tree.left[n] >= 0:
+                n = tree.left[n] if go(n, r) else tree.right[n]
+                tree.cover[n] += 1
+        trees.append(tree)
+    return Forest(trees, base, len(rows[0]), lambda r: np.asarray(r, dtype=kind))
