@@ -120,7 +120,8 @@ def case(name, params, x, y, rounds, rows, *, features=None, feature_types=None,
         if probability:
             blocks.transformed(body, checks, "probability", f, booster, codes, background, lambda m, i: blocks.sigmoid(m), None)
         if log_loss is not None:
-            blocks.transformed(body, checks, "log_loss", f, booster, codes, background, lambda m, i: blocks.log_loss(m, log_loss[i]), log_loss)
+            loss = blocks.log_loss if "logistic" in params["objective"] else blocks.squared_error
+            blocks.transformed(body, checks, "log_loss", f, booster, codes, background, lambda m, i: loss(m, log_loss[i]), log_loss)
     if extra:
         body.update(extra(booster, f, codes))
     body["about"]["checks"] = checks
@@ -154,7 +155,8 @@ def main(only):
 
     @add
     def regression_nan():
-        case("regression_nan", {"objective": "reg:squarederror", **depth3}, x, y, 12, test, ubj=True, background=back, interactions=True)
+        case("regression_nan", {"objective": "reg:squarederror", **depth3}, x, y, 12, test, ubj=True, background=back, interactions=True,
+             log_loss=np.round(signal(test), 2))
 
     @add
     def binary():
@@ -329,6 +331,16 @@ def main(only):
                 case(name, {**p, "max_depth": 3}, x, target, 5, test[:10])
             except Exception as e:
                 print("  !!", name, str(e)[:200])
+
+    @add
+    def sklearn_face():
+        names = ["with space", "brackets(x)", "ünï", "comma,name", "plain", "x=5"]
+        m = xgb.XGBClassifier(n_estimators=5, max_depth=2, n_jobs=1, random_state=record.SEED, feature_types=["q"] * 6)
+        m.fit(np.nan_to_num(x), label)
+        m.get_booster().feature_names = names
+        m.get_booster().set_attr(scikit_learn='{"_estimator_type": "classifier"}')  # what XGBModel.save_model writes
+        case("sklearn_face", {"objective": "binary:logistic", "max_depth": 2}, x, label, 5, test[:8], features=names, booster=m.get_booster(),
+             note="saved through XGBClassifier: learner.attributes holds a scikit_learn entry, feature names are odd")
 
     @add
     def aft():
