@@ -1,1 +1,48 @@
-//! To come.
+//! Pictures of explanations: charts as plain scenes, written as SVG, PNG, text for a terminal, or one HTML page.
+//!
+//! A chart is a struct of options with a method `scene` that draws data; a [`Scene`] is written by [`Scene::svg`] or,
+//! with the feature `png`, by [`Png`]. Nothing here is global, reads a file or opens a window.
+//!
+//! | what it shows | chart |
+//! |---|---|
+//! | one score as a sum | [`Waterfall`] |
+//! | how much features contribute, on average or to one sample | [`Bar`] |
+//! | what features do to all samples | [`Beeswarm`] |
+//!
+//! # Example
+//! ```
+//! use xai_core::{Attribution, Feature, Output, Provenance, Run};
+//! use xai_viz::{Theme, Waterfall};
+//! let attribution = Attribution {
+//!     provenance: Provenance::new("exact-shapley", &Run::default()),
+//!     features: vec![Feature::numeric("age"), Feature::categorical("sex", ["female", "male"])],
+//!     outputs: Output::unnamed(1),
+//!     base: ndarray::array![[1.0]], values: ndarray::array![[[0.5], [-2.0]]], scores: ndarray::array![[-0.5]],
+//!     standard_error: None, data: Some(ndarray::array![[39.0, 1.0]]), fidelity: None,
+//! };
+//! let svg = Waterfall::default().scene(&attribution)?.svg(&Theme::light());
+//! assert!(svg.starts_with("<svg "));
+//! # Ok::<(), xai_core::Error>(())
+//! ```
+
+mod axis;
+pub mod charts;
+mod clean;
+mod door;
+pub mod font;
+mod number;
+#[cfg(feature = "png")]
+mod png;
+mod rank;
+mod rows;
+pub mod scene;
+pub mod svg;
+pub mod theme;
+
+pub use charts::bar::Bar;
+pub use charts::beeswarm::Beeswarm;
+pub use charts::waterfall::Waterfall;
+#[cfg(feature = "png")]
+pub use png::Png;
+pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
+pub use theme::Theme;

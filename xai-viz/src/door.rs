@@ -1,0 +1,61 @@
+//! What every chart checks before it draws.
+
+use ndarray::Axis;
+use xai_core::error::{all_finite, same_shape};
+use xai_core::{Attribution, Error, Result};
+
+/// The narrowest picture that still holds names beside data.
+const NARROWEST: f64 = 280.0;
+/// The widest picture.
+const WIDEST: f64 = 8000.0;
+
+/// Checks the width of a picture.
+pub(crate) fn width(width: f64) -> Result<()> {
+    if (NARROWEST..=WIDEST).contains(&width) {
+        return Ok(());
+    }
+    Err(Error::parameter("width", width, format!("{NARROWEST} to {WIDEST} pixels")))
+}
+
+/// Checks an index.
+pub(crate) fn index(name: &str, value: usize, n: usize) -> Result<()> {
+    match (value < n, n) {
+        (true, _) => Ok(()),
+        (false, 0) => Err(Error::parameter(name, value, "an explanation that is not empty")),
+        (false, n) => Err(Error::parameter(name, value, format!("0 to {}", n - 1))),
+    }
+}
+
+/// Checks that a count is not zero.
+pub(crate) fn positive(name: &str, value: usize) -> Result<()> {
+    if value > 0 { Ok(()) } else { Err(Error::parameter(name, value, "at least 1")) }
+}
+
+/// Checks that the parts of an attribution fit together, are finite, and that there is something to draw.
+pub(crate) fn attribution(a: &Attribution) -> Result<()> {
+    let (samples, features, outputs) = (a.scores.nrows(), a.features.len(), a.outputs.len());
+    for (what, n) in [("samples", samples), ("features", features), ("outputs", outputs)] {
+        if n == 0 {
+            return Err(Error::parameter(
+                "attribution",
+                format!("0 {what}"),
+                "at least one sample, feature and output",
+            ));
+        }
+    }
+    same_shape("scores (sample, output)", &[samples, outputs], a.scores.shape())?;
+    same_shape("base (sample, output)", &[samples, outputs], a.base.shape())?;
+    same_shape("values (sample, feature, output)", &[samples, features, outputs], a.values.shape())?;
+    if let Some(error) = &a.standard_error {
+        same_shape("standard errors (sample, feature, output)", a.values.shape(), error.shape())?;
+    }
+    if let Some(data) = &a.data {
+        same_shape("data (sample, feature)", &[samples, features], data.shape())?;
+    }
+    all_finite("scores", &a.scores)?;
+    all_finite("base", &a.base)?;
+    for (output, values) in a.values.axis_iter(Axis(2)).enumerate() {
+        all_finite(&format!("values of output {output}"), &values)?;
+    }
+    Ok(())
+}
