@@ -1,1 +1,35 @@
-//! To come.
+//! Explanations of a whole model.
+//!
+//! | what | needs | cost in evaluations | source |
+//! |---|---|---|---|
+//! | [`PermutationImportance`]: how much worse without a feature | labels | n · (1 + features · repeats) | Fisher et al. 2019 |
+//! | [`MeanAbsolute`]: how much a feature contributes on average | a local method | that of the local method | Lundberg et al. 2020 |
+//! | [`PartialDependence`]: the mean response to a feature or two, and each sample's | | n a point | Friedman 2001 |
+//! | [`AccumulatedLocalEffects`]: the same without impossible samples | | 2 n a feature, 4 n a pair, 3 n for categories | Apley, Zhu 2020 |
+//! | [`Loss`], [`performance()`]: how good a model is on [`Labels`] | labels | none | |
+//!
+//! n is the number of samples. All are deterministic for any number of threads, keep a run's budget, and can be
+//! cancelled between calls of the model, which score at most 4096 rows.
+
+mod ale;
+mod auc;
+mod axes;
+mod copies;
+mod distribution;
+mod grid;
+mod labels;
+mod loss;
+mod mean_absolute;
+mod partial_dependence;
+mod performance;
+mod permutation;
+
+pub use ale::{AccumulatedLocalEffects, CategoryOrder, Centring};
+pub use distribution::distribution;
+pub use grid::Grid;
+pub use labels::Labels;
+pub use loss::{Loss, Needs};
+pub use mean_absolute::{MeanAbsolute, mean_absolute};
+pub use partial_dependence::PartialDependence;
+pub use performance::{Measure, Performance, performance};
+pub use permutation::PermutationImportance;
