@@ -12,6 +12,7 @@
 //! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
 //! comes of it, so they serve tables, images and texts alike.
 
+mod cholesky;
 pub mod lime;
 pub mod linear;
 pub mod masker;

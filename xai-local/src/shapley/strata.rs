@@ -1,0 +1,186 @@
+//! Which pairs of coalitions KernelSHAP evaluates, and how much each weighs.
+//!
+//! A pair is a coalition S and those who are not in it; it is known by the smaller of the two (by the one with player 0
+//! if they are equal in size). Sizes that the budget can afford are enumerated, the smallest first; those left are
+//! strata from which pairs are drawn without repetition.
+
+use std::ops::RangeInclusive;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::coalitions::{Bits, Coalitions, add, nobody};
+
+/// Pairs whose smaller coalition has one of these sizes.
+pub(super) struct Stratum {
+    pub sizes: RangeInclusive<usize>,
+    /// The sum of the Shapley kernel over all its coalitions.
+    pub mass: f64,
+    /// How many pairs there are; infinite if more than an `f64` can count.
+    pub pairs: f64,
+    /// How many of them are evaluated.
+    pub draws: usize,
+}
+
+impl Stratum {
+    pub fn is_complete(&self) -> bool {
+        self.draws as f64 >= self.pairs
+    }
+}
+
+/// With fewer draws a stratum would have no spread to judge its error by.
+const FEWEST_DRAWS: f64 = 2.0;
+
+/// Divides a budget of at least `n` pairs among the sizes 1 to n / 2, for n ≥ 2.
+pub(super) fn plan(n: usize, budget: usize) -> Vec<Stratum> {
+    let sizes: Vec<Stratum> =
+        (1..=n / 2).map(|s| Stratum { sizes: s..=s, mass: mass(n, s), pairs: pairs(n, s), draws: 0 }).collect();
+    // Neyman's allocation, if what the linear fit leaves over has the same spread in all sizes: the design's leverage
+    // grows with √(s(n − s)).
+    let wish: Vec<f64> = (1..=n / 2).map(|s| mass(n, s) * ((s * (n - s)) as f64).sqrt()).collect();
+
+    let mut left = budget as f64;
+    let mut strata = Vec::new();
+    let mut rest = sizes.into_iter().peekable();
+    while let Some(stratum) = rest.next_if(|stratum| {
+        let s = *stratum.sizes.start();
+        s == 1 || left * wish[s - 1] / wish[s - 1..].iter().sum::<f64>() >= stratum.pairs
+    }) {
+        let draws = stratum.pairs.min(left) as usize;
+        left -= draws as f64;
+        strata.push(Stratum { draws, ..stratum });
+    }
+    let first = strata.len();
+    let total: f64 = wish[first..].iter().sum();
+    let mut shares = Vec::new();
+    let mut open: Option<(Stratum, f64)> = None;
+    for stratum in rest {
+        let share = left * wish[stratum.sizes.start() - 1] / total;
+        let (joined, share) = match open.take() {
+            None => (stratum, share),
+            Some((before, sum)) => (before.join(stratum), sum + share),
+        };
+        if share >= FEWEST_DRAWS {
+            strata.push(joined);
+            shares.push(share);
+        } else {
+            open = Some((joined, share));
+        }
+    }
+    match (open, strata.len() > first) {
+        (Some((last, share)), true) => {
+            if let (Some(before), Some(sum)) = (strata.pop(), shares.last_mut()) {
+                strata.push(before.join(last));
+                *sum += share;
+            }
+        }
+        (Some((last, share)), false) => {
+            strata.push(last);
+            shares.push(share);
+        }
+        (None, _) => {}
+    }
+    round(&mut strata[first..], &shares, left as usize);
+    strata
+}
+
+impl Stratum {
+    fn join(self, next: Stratum) -> Stratum {
+        Stratum {
+            sizes: *self.sizes.start()..=*next.sizes.end(),
+            mass: self.mass + next.mass,
+            pairs: self.pairs + next.pairs,
+            draws: 0,
+        }
+    }
+}
+
+/// Whole numbers near the shares that sum to `total`: the largest remainders are rounded up.
+fn round(strata: &mut [Stratum], shares: &[f64], total: usize) {
+    for (stratum, share) in strata.iter_mut().zip(shares) {
+        stratum.draws = share.min(stratum.pairs) as usize;
+    }
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by(|&a, &b| shares[b].fract().total_cmp(&shares[a].fract()));
+    let mut spare = total.saturating_sub(strata.iter().map(|s| s.draws).sum());
+    for &k in order.iter().cycle().take(2 * order.len()) {
+        if spare > 0 && !strata[k].is_complete() {
+            strata[k].draws += 1;
+            spare -= 1;
+        }
+    }
+}
+
+/// The Shapley kernel (n − 1) / (C(n, s) s (n − s)), summed over the coalitions of sizes s and n − s.
+fn mass(n: usize, s: usize) -> f64 {
+    let sides = if 2 * s == n { 1.0 } else { 2.0 };
+    sides * (n - 1) as f64 / (s * (n - s)) as f64
+}
+
+fn pairs(n: usize, s: usize) -> f64 {
+    let subsets = (1..=s).fold(1.0, |count, k| (count * (n + 1 - k) as f64 / k as f64).round());
+    if 2 * s == n { subsets / 2.0 } else { subsets }
+}
+
+/// All pairs of a complete stratum (of one size), or as many as it draws, without repetition.
+pub(super) fn choose(n: usize, stratum: &Stratum, rng: &mut ChaCha8Rng, chosen: &mut Coalitions) {
+    if stratum.is_complete() && stratum.sizes.start() == stratum.sizes.end() {
+        return enumerate(n, *stratum.sizes.start(), chosen);
+    }
+    let masses: Vec<(usize, f64)> = stratum.sizes.clone().map(|s| (s, mass(n, s))).collect();
+    let mut players: Vec<usize> = (0..n).collect();
+    let mut drawn = 0;
+    while drawn < stratum.draws {
+        let size = match masses.as_slice() {
+            [(size, _)] => *size,
+            several => {
+                let mut left = rng.random::<f64>() * stratum.mass;
+                let hit = several.iter().find(|(_, mass)| {
+                    left -= mass;
+                    left < 0.0
+                });
+                hit.map_or(*stratum.sizes.end(), |(size, _)| *size)
+            }
+        };
+        if chosen.insert(draw(n, size, &mut players, rng)).1 {
+            drawn += 1;
+        }
+    }
+}
+
+/// A random coalition of `size`, by the first steps of a shuffle; with player 0 if it is half of all.
+fn draw(n: usize, size: usize, players: &mut [usize], rng: &mut ChaCha8Rng) -> Bits {
+    let mut coalition = nobody(n);
+    let mut first = 0;
+    if 2 * size == n {
+        let zero = players.iter().position(|&p| p == 0).unwrap_or(0);
+        players.swap(0, zero);
+        add(&mut coalition, 0);
+        first = 1;
+    }
+    for k in first..size {
+        let other = rng.random_range(k as u64..n as u64) as usize;
+        players.swap(k, other);
+        add(&mut coalition, players[k]);
+    }
+    coalition
+}
+
+fn enumerate(n: usize, size: usize, chosen: &mut Coalitions) {
+    let half = 2 * size == n;
+    let mut members: Vec<usize> = (0..size).collect();
+    loop {
+        // Ascending order: once player 0 has left the first place it never comes back.
+        if half && members[0] != 0 {
+            return;
+        }
+        let mut coalition = nobody(n);
+        members.iter().for_each(|&p| add(&mut coalition, p));
+        chosen.insert(coalition);
+        let Some(k) = (0..size).rposition(|k| members[k] < n - size + k) else { return };
+        members[k] += 1;
+        for later in k + 1..size {
+            members[later] = members[later - 1] + 1;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! TreeSHAP against the definition of the Shapley value, enumerated.
+
+use ndarray::{Array2, Array3};
+use proptest::prelude::*;
+use xai_core::{Explainer, Feature, Groups, Link, Run, TreeEnsemble};
+use xai_local::tree::{InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
+
+use crate::tree_zoo::{OUTPUTS, USED, ensembles, margins, tables};
+
+/// Sums of some dozen terms of size 1 to 10 in another order.
+const ROUNDING: f64 = 1e-12;
+
+/// Shapley values by the formula over all coalitions: (player, output).
+fn shapley(n: usize, worth: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
+    let worths: Vec<Vec<f64>> = (0..1 << n).map(worth).collect();
+    let factorial = |k: usize| (1..=k).map(|i| i as f64).product::<f64>();
+    Array2::from_shape_fn((n, OUTPUTS), |(player, output)| {
+        let mut sum = 0.0;
+        for without in (0..1usize << n).filter(|s| s >> player & 1 == 0) {
+            let size = without.count_ones() as usize;
+            let weight = factorial(size) * factorial(n - 1 - size) / factorial(n);
+            sum += weight * (worths[without | 1 << player][output] - worths[without][output]);
+        }
+        sum
+    })
+}
+
+/// EXPVALUE of Lundberg et al. (2020), algorithm 1.
+fn expected(trees: &TreeEnsemble, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
+    fn below(
+        trees: &TreeEnsemble,
+        tree: usize,
+        node: usize,
+        row: &[f64],
+        present: &dyn Fn(usize) -> bool,
+    ) -> Vec<f64> {
+        if trees.is_leaf(node) {
+            return trees.leaf_values(tree, node).to_vec();
+        }
+        let feature = trees.feature[node] as usize;
+        let (left, right) = (trees.left[node] as usize, trees.right[node] as usize);
+        if present(feature) {
+            return below(trees, tree, if trees.goes_left(node, row[feature]) { left } else { right }, row, present);
+        }
+        let share = |child: usize| if trees.cover[node] == 0.0 { 0.5 } else { trees.cover[child] / trees.cover[node] };
+        let (a, b) = (below(trees, tree, left, row, present), below(trees, tree, right, row, present));
+        a.iter().zip(b).map(|(a, b)| a * share(left) + b * share(right)).collect()
+    }
+    let mut scores = trees.base.clone();
+    for tree in 0..trees.n_trees() {
+        let values = below(trees, tree, trees.root(tree), row, present);
+        trees.outputs_of(tree).zip(values).for_each(|(output, value)| scores[output] += value);
+    }
+    scores
+}
+
+/// The mean over the background of `scale` of the margins of the mixture.
+fn mixed(
+    trees: &TreeEnsemble,
+    row: &[f64],
+    background: &Array2<f64>,
+    weights: &[f64],
+    present: &dyn Fn(usize) -> bool,
+    scale: &dyn Fn(Vec<f64>) -> Vec<f64>,
+) -> Vec<f64> {
+    let mut mean = vec![0.0; OUTPUTS];
+    for (other, weight) in background.outer_iter().zip(weights) {
+        let mixture: Vec<f64> = (0..row.len()).map(|f| if present(f) { row[f] } else { other[f] }).collect();
+        mean.iter_mut().zip(scale(margins(trees, &mixture))).for_each(|(mean, score)| *mean += weight * score);
+    }
+    mean
+}
+
+/// The first two used columns as one player, the others alone; column c·`spread` is used.
+fn pairs(spread: usize) -> Groups {
+    let members = (0..USED * spread).filter(|&c| c != spread).map(|c| if c == 0 { vec![0, spread] } else { vec![c] });
+    Groups { players: Feature::unnamed(USED * spread - 1), members: members.collect() }
+}
+
+/// The players that may matter, as sets of columns.
+fn used_players(groups: Option<&Groups>, spread: usize) -> Vec<(usize, Vec<usize>)> {
+    let all = match groups {
+        Some(groups) => groups.members.clone(),
+        None => (0..USED * spread).map(|c| vec![c]).collect(),
+    };
+    all.into_iter().enumerate().filter(|(_, columns)| columns.iter().any(|c| c % spread == 0)).collect()
+}
+
+/// Compares one sample's values with the enumeration over the players that may matter; all others must have 0.
+fn compare(
+    found: &Array3<f64>,
+    sample: usize,
+    players: &[(usize, Vec<usize>)],
+    worth: impl Fn(&dyn Fn(usize) -> bool) -> Vec<f64>,
+) -> std::result::Result<(), TestCaseError> {
+    let present = |coalition: usize| {
+        move |column: usize| {
+            players.iter().enumerate().any(|(bit, (_, columns))| coalition >> bit & 1 == 1 && columns.contains(&column))
+        }
+    };
+    let wanted = shapley(players.len(), |coalition| worth(&present(coalition)));
+    let largest = wanted.iter().fold(1.0f64, |most, v| most.max(v.abs()));
+    for player in 0..found.dim().1 {
+        for output in 0..OUTPUTS {
+            let value = found[[sample, player, output]];
+            let wanted = players.iter().position(|(p, _)| *p == player).map_or(0.0, |bit| wanted[[bit, output]]);
+            prop_assert!((value - wanted).abs() <= ROUNDING * largest, "player {player}: {value} for {wanted}");
+        }
+    }
+    Ok(())
+}
+
+fn has_covers(trees: &TreeEnsemble) -> bool {
+    let mut splits = (0..trees.n_nodes()).filter(|&n| !trees.is_leaf(n)).peekable();
+    splits.peek().is_none() || splits.any(|n| trees.cover[n] > 0.0)
+}
+
+fn check_path_dependent(
+    model: &crate::tree_zoo::Forest,
+    rows: &Array2<f64>,
+    groups: Option<Groups>,
+    spread: usize,
+) -> std::result::Result<(), TestCaseError> {
+    let players = used_players(groups.as_ref(), spread);
+    let found = TreeShap { groups }.explain(model, rows, &Run::default());
+    if !has_covers(&model.0) {
+        let refused = matches!(found, Err(xai_core::Error::Unsupported { .. }));
+        prop_assert!(refused);
+        return Ok(());
+    }
+    let found = found.unwrap();
+    for (sample, row) in rows.outer_iter().enumerate() {
+        let row = row.to_vec();
+        compare(&found.values, sample, &players, |present| expected(&model.0, &row, present))?;
+        let base = expected(&model.0, &row, &|_| false);
+        for (output, score) in margins(&model.0, &row).into_iter().enumerate() {
+            prop_assert!((found.base[[sample, output]] - base[output]).abs() <= ROUNDING * base[output].abs().max(1.0));
+            prop_assert_eq!(found.scores[[sample, output]], score);
+        }
+    }
+    let left = found.completeness_residual();
+    prop_assert!(left.iter().all(|r| r.abs() <= 10.0 * ROUNDING), "{left}");
+    Ok(())
+}
+
+fn check_interventional(
+    model: &crate::tree_zoo::Forest,
+    rows: &Array2<f64>,
+    background: &Array2<f64>,
+    weighted: bool,
+    groups: Option<Groups>,
+    spread: usize,
+) -> std::result::Result<(), TestCaseError> {
+    let players = used_players(groups.as_ref(), spread);
+    let n = background.nrows();
+    let weights: Vec<f64> = (0..n).map(|i| if weighted { i as f64 } else { 1.0 }).map(|w| w + 1.0).collect();
+    let total: f64 = weights.iter().sum();
+    let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
+    for scale in [OutputScale::Margin, OutputScale::Prediction] {
+        let link = if scale == OutputScale::Margin { Link::Identity } else { model.0.link };
+        let method = InterventionalTreeShap {
+            background: background.clone(),
+            weights: weighted.then(|| weights.clone()),
+            scale,
+            nonlinear: Nonlinear::Exact,
+            groups: groups.clone(),
+        };
+        let found = method.explain(model, rows, &Run::default()).unwrap();
+        let apply = |mut scores: Vec<f64>| {
+            link.apply(&mut scores);
+            scores
+        };
+        for (sample, row) in rows.outer_iter().enumerate() {
+            let row = row.to_vec();
+            compare(&found.values, sample, &players, |p| mixed(&model.0, &row, background, &shares, p, &apply))?;
+            let base = mixed(&model.0, &row, background, &shares, &|_| false, &apply);
+            for (output, base) in base.into_iter().enumerate() {
+                prop_assert!((found.base[[sample, output]] - base).abs() <= ROUNDING * base.abs().max(1.0));
+            }
+        }
+        let largest = found.scores.iter().chain(&found.base).fold(1.0f64, |most, v| most.max(v.abs()));
+        let left = found.completeness_residual();
+        prop_assert!(left.iter().all(|r| r.abs() <= 10.0 * ROUNDING * largest), "{left}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn path_dependent_equals_enumeration(model in ensembles(1), rows in tables(1..=11, USED), grouped in any::<bool>()) {
+        check_path_dependent(&model, &rows, grouped.then(|| pairs(1)), 1)?;
+    }
+
+    #[test]
+    fn path_dependent_in_many_columns(model in ensembles(16), rows in tables(1..=3, 16 * USED), grouped in any::<bool>()) {
+        check_path_dependent(&model, &rows, grouped.then(|| pairs(16)), 16)?;
+    }
+
+    #[test]
+    fn interventional_equals_enumeration(
+        model in ensembles(1),
+        rows in tables(1..=4, USED),
+        background in tables(1..=6, USED),
+        weighted in any::<bool>(),
+        grouped in any::<bool>(),
+    ) {
+        check_interventional(&model, &rows, &background, weighted, grouped.then(|| pairs(1)), 1)?;
+    }
+
+    #[test]
+    fn interventional_in_many_columns(
+        model in ensembles(16),
+        rows in tables(1..=2, 16 * USED),
+        background in tables(1..=3, 16 * USED),
+        weighted in any::<bool>(),
+    ) {
+        check_interventional(&model, &rows, &background, weighted, None, 16)?;
+    }
+
+    /// The rescaled values are the margin's for each background row, times the secant of the link.
+    #[test]
+    fn rescaled_values_are_margins_times_the_secant(
+        model in ensembles(1),
+        rows in tables(1..=3, USED),
+        background in tables(1..=4, USED),
+    ) {
+        prop_assume!(model.0.link != Link::Softmax);
+        let method = |background: Array2<f64>, scale| InterventionalTreeShap {
+            scale,
+            ..InterventionalTreeShap::new(background)
+        };
+        let run = Run::default();
+        let found = method(background.clone(), OutputScale::Prediction).explain(&model, &rows, &run).unwrap();
+        let mut wanted = Array3::<f64>::zeros(found.values.dim());
+        let apply = |scores: &[f64]| {
+            let mut scores = scores.to_vec();
+            model.0.link.apply(&mut scores);
+            scores
+        };
+        for z in background.outer_iter() {
+            let one = z.to_owned().insert_axis(ndarray::Axis(0));
+            let margin = method(one, OutputScale::Margin).explain(&model, &rows, &run).unwrap();
+            let g = apply(&margins(&model.0, &z.to_vec()));
+            for ((sample, player, output), wanted) in wanted.indexed_iter_mut() {
+                let (a, b) = (margin.scores[[sample, output]], margin.base[[sample, output]]);
+                if (a - b).abs() > 1e-3 {
+                    let f = apply(&margin.scores.row(sample).to_vec());
+                    let secant = (f[output] - g[output]) / (a - b);
+                    *wanted += margin.values[[sample, player, output]] * secant / background.nrows() as f64;
+                } else {
+                    // Too close for a quotient: the derivative at the middle, by a wide central difference.
+                    let at = |x: f64| apply(&vec![x; OUTPUTS])[output];
+                    let (middle, step) = ((a + b) / 2.0, 1e-4);
+                    let slope = (at(middle + step) - at(middle - step)) / (2.0 * step);
+                    let smooth = !matches!(model.0.link, Link::Step | Link::SignedSquare);
+                    prop_assume!(smooth);
+                    *wanted += margin.values[[sample, player, output]] * slope / background.nrows() as f64;
+                }
+            }
+        }
+        let largest = wanted.iter().fold(1.0f64, |most, v| most.max(v.abs()));
+        // A central difference of step 1e-4 is good to 1e-8 of the third derivative.
+        let worst = (&found.values - &wanted).iter().fold(0.0f64, |most, v| most.max(v.abs()));
+        prop_assert!(worst <= 1e-6 * largest, "{worst}");
+        let left = found.completeness_residual();
+        let scores = found.scores.iter().chain(&found.base).fold(1.0f64, |most, v| most.max(v.abs()));
+        prop_assert!(left.iter().all(|r| r.abs() <= 1e-11 * scores), "{left}");
+    }
+}
