@@ -1,1 +1,25 @@
-//! Trees.
+//! Shapley values of tree ensembles from the trees themselves: exact, and without a call of the model.
+//!
+//! | method | absence of a feature means | time for each sample |
+//! |---|---|---|
+//! | [`TreeShap`] | the split sends the sample both ways, by cover | leaves × players on a path / 2 |
+//! | [`InterventionalTreeShap`] | the values of the background rows | leaves reached × background rows |
+//!
+//! The two answer different questions. The first needs no data but the covers of the training run; a feature that the
+//! trees never use gets 0, but so may the credit of a used feature flow to others that it is correlated with. The
+//! second is the Shapley value of the score with respect to a stated background, as
+//! [`ExactShap`](crate::shapley::ExactShap) computes it by enumeration; it also explains probabilities and losses.
+
+mod coalitions;
+mod interventional;
+mod pair;
+mod path_dependent;
+mod plan;
+mod players;
+mod quadrature;
+mod scale;
+mod sweep;
+
+pub use interventional::InterventionalTreeShap;
+pub use path_dependent::TreeShap;
+pub use scale::{Nonlinear, OutputScale};

@@ -3,3 +3,6 @@
 mod masker;
 mod shapley;
 mod zoo;
+mod tree;
+mod tree_oracle;
+mod tree_zoo;

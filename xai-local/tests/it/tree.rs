@@ -82,7 +82,9 @@ fn no_samples_give_an_empty_explanation() {
 /// Worth of S is cover^(players not in S) for who passes all splits: every player has the same value.
 #[test]
 fn chains_of_any_depth_have_their_closed_form() {
-    for (players, depth) in [(1, 1), (2, 2), (7, 7), (64, 64), (80, 80), (500, 500), (500, 5_000), (30, 10_000), (8, 100_000)] {
+    for (players, depth) in
+        [(1, 1), (2, 2), (7, 7), (64, 64), (80, 80), (500, 500), (500, 5_000), (30, 10_000), (8, 100_000)]
+    {
         let model = chain(players, depth, |level| level % players);
         let mut rows = Array2::from_elem((2, players), -1.0);
         rows[[1, 0]] = 1.0;

@@ -27,13 +27,7 @@ fn shapley(n: usize, worth: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
 
 /// EXPVALUE of Lundberg et al. (2020), algorithm 1.
 fn expected(trees: &TreeEnsemble, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
-    fn below(
-        trees: &TreeEnsemble,
-        tree: usize,
-        node: usize,
-        row: &[f64],
-        present: &dyn Fn(usize) -> bool,
-    ) -> Vec<f64> {
+    fn below(trees: &TreeEnsemble, tree: usize, node: usize, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
         if trees.is_leaf(node) {
             return trees.leaf_values(tree, node).to_vec();
         }
