@@ -1,7 +1,7 @@
 //! An ensemble put together node by node, as the loaders do it.
 
 use xai_core::trees::{CategoryRule, Comparison, LEAF, Missing, NO_SET};
-use xai_core::{Link, Result, TreeEnsemble, TreeParts};
+use xai_core::{Error, Link, Result, TreeEnsemble, TreeParts};
 
 /// Collects the trees of an ensemble, whose nodes a file names by their place in their tree.
 ///
@@ -82,14 +82,14 @@ impl TreeBuilder {
 
     /// The next node of the tree, which sends the categories in `goes_left` (bits, see [`TreeParts::sets`]) left.
     pub fn category_split(&mut self, split: Split, goes_left: Vec<u32>, cover: f64) {
-        let set = self.parts.sets.len() as u32;
+        let set = index(self.parts.sets.len());
         self.parts.sets.push(goes_left);
         self.node(split, 0.0, set, cover);
     }
 
     /// The next node of the tree, a leaf with one value for each output that the tree adds to.
     pub fn leaf(&mut self, values: &[f64], cover: f64) {
-        let first = self.parts.values.len() as u32;
+        let first = index(self.parts.values.len());
         self.parts.values.extend_from_slice(values);
         let split = Split { feature: LEAF, left: 0, right: 0, default_left: false, missing: Missing::Nan };
         self.node(split, 0.0, NO_SET, cover);
@@ -101,13 +101,18 @@ impl TreeBuilder {
     /// The ensemble, checked.
     ///
     /// # Errors
-    /// As [`TreeEnsemble::new`].
+    /// As [`TreeEnsemble::new`]; [`Error::TooLarge`] for more nodes or leaf values than a 32-bit index can name.
     pub fn finish(self) -> Result<TreeEnsemble> {
+        let found = self.parts.feature.len().max(self.parts.values.len()) as u64;
+        let limit = u64::from(u32::MAX - 1);
+        if found > limit {
+            return Err(Error::TooLarge { what: "nodes or leaf values of the trees".to_owned(), limit, found });
+        }
         TreeEnsemble::new(self.parts)
     }
 
     fn here(&self) -> u32 {
-        self.parts.feature.len() as u32
+        index(self.parts.feature.len())
     }
 
     fn node(&mut self, split: Split, threshold: f64, set: u32, cover: f64) {
@@ -123,7 +128,12 @@ impl TreeBuilder {
         parts.set.push(set);
         parts.cover.push(cover);
         if let Some(end) = parts.starts.last_mut() {
-            *end = parts.feature.len() as u32;
+            *end = index(parts.feature.len());
         }
     }
+}
+
+/// A place in an array as the ensemble stores it; [`TreeBuilder::finish`] refuses arrays that are longer.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
