@@ -1,0 +1,11 @@
+//! Laws, closed forms, oracles and goldens of the explanations of whole models.
+
+mod ale;
+mod ale_golden;
+mod golden;
+mod hostile;
+mod losses;
+mod mean_absolute;
+mod partial_dependence;
+mod permutation;
+mod zoo;
