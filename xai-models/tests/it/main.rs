@@ -6,5 +6,8 @@ mod file;
 mod golden;
 #[cfg(feature = "lightgbm")]
 mod lightgbm;
+#[cfg(all(feature = "xgboost", feature = "lightgbm"))]
+mod mutation;
+mod trees;
 #[cfg(feature = "xgboost")]
 mod xgboost;
