@@ -1,1 +1,30 @@
-//! To come.
+//! Explain machine-learning models: one door to the crates of the xai toolkit.
+//!
+//! | module | what | feature |
+//! |---|---|---|
+//! | [`core`] | models, explainers, explanations | – |
+//! | [`models`] | tree ensembles and their files, linfa, closures, adaptors, tables | `models` |
+//! | [`local`] | one prediction: TreeSHAP, Shapley estimators, LIME | `local` |
+//! | [`global`] | the whole model: importance, partial dependence, accumulated local effects | `global` |
+//! | [`eval`] | is the explanation right? | `eval` |
+//! | [`viz`] | SVG, PNG, terminal, HTML report | `viz`, `png` |
+//! | [`data`] | a real data set for first steps | `csv` |
+//! | [`registry`] | methods by name, with typed parameters | `local`, `global` and `models` |
+
+#[cfg(feature = "csv")]
+pub mod data;
+pub mod nearest;
+#[cfg(all(feature = "local", feature = "global", feature = "models"))]
+pub mod registry;
+
+pub use xai_core as core;
+#[cfg(feature = "eval")]
+pub use xai_eval as eval;
+#[cfg(feature = "global")]
+pub use xai_global as global;
+#[cfg(feature = "local")]
+pub use xai_local as local;
+#[cfg(feature = "models")]
+pub use xai_models as models;
+#[cfg(feature = "viz")]
+pub use xai_viz as viz;

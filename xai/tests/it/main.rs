@@ -1,5 +1,7 @@
 //! The crates together, as a user of the façade sees them.
 
+#[cfg(all(feature = "local", feature = "global", feature = "models"))]
+mod registry;
 mod schema;
 #[cfg(all(feature = "local", feature = "models"))]
 mod tree_golden;

@@ -1,0 +1,92 @@
+//! What a method called by name works on.
+
+use xai_core::{Error, Groups, LinearStructured, Model, Result, Run, Table, TreeStructured};
+
+use super::{Need, Spec};
+
+/// Any model of tables.
+pub type TableModel<'m> = dyn Model<Batch = Table> + 'm;
+
+/// A table model with the capabilities that it is known to have.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The model.
+    pub model: &'a TableModel<'a>,
+    /// The model again, if it is made of trees.
+    pub trees: Option<&'a (dyn TreeStructured<Batch = Table> + 'a)>,
+    /// The model again, if it is linear.
+    pub linear: Option<&'a (dyn LinearStructured<Batch = Table> + 'a)>,
+}
+
+impl<'a> Subject<'a> {
+    /// A model of which nothing more is known.
+    pub fn opaque(model: &'a TableModel<'a>) -> Self {
+        Subject { model, trees: None, linear: None }
+    }
+
+    /// A model made of trees.
+    pub fn of_trees(model: &'a (dyn TreeStructured<Batch = Table> + 'a)) -> Self {
+        Subject { model, trees: Some(model), linear: None }
+    }
+
+    /// A linear model.
+    pub fn of_linear(model: &'a (dyn LinearStructured<Batch = Table> + 'a)) -> Self {
+        Subject { model, trees: None, linear: Some(model) }
+    }
+}
+
+/// Everything that a method may need, and a run.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What is explained.
+    pub subject: Subject<'a>,
+    /// The samples: (sample, feature).
+    pub batch: &'a Table,
+    /// Rows that stand for absence: (row, feature).
+    pub background: Option<&'a Table>,
+    /// What the model should have predicted, for each sample.
+    pub labels: Option<&'a xai_global::Labels>,
+    /// Which columns are explained together; every column for itself when `None`.
+    pub groups: Option<&'a Groups>,
+    /// Seed, budget, observer.
+    pub run: &'a Run<'a>,
+}
+
+impl<'a> Inputs<'a> {
+    /// The trees.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the model is not known to be made of trees.
+    pub fn trees(&self, spec: &Spec) -> Result<&'a (dyn TreeStructured<Batch = Table> + 'a)> {
+        self.subject.trees.ok_or_else(|| lacks(spec, Need::Trees, "use kernel-shap, which explains any model"))
+    }
+
+    /// The linear model.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the model is not known to be linear.
+    pub fn linear(&self, spec: &Spec) -> Result<&'a (dyn LinearStructured<Batch = Table> + 'a)> {
+        self.subject.linear.ok_or_else(|| lacks(spec, Need::Linear, "use kernel-shap, which explains any model"))
+    }
+
+    /// The background.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when there is none.
+    pub fn background(&self, spec: &Spec) -> Result<&'a Table> {
+        let advice = "give rows that stand for absence, such as a sample of the training data (--background)";
+        self.background.filter(|rows| rows.nrows() > 0).ok_or_else(|| lacks(spec, Need::Background, advice))
+    }
+
+    /// The labels.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when there are none.
+    pub fn labels(&self, spec: &Spec) -> Result<&'a xai_global::Labels> {
+        self.labels.ok_or_else(|| lacks(spec, Need::Labels, "name the column that holds them (--target)"))
+    }
+}
+
+fn lacks(spec: &Spec, need: Need, advice: &str) -> Error {
+    Error::unsupported(format!("{} without {}", spec.name, need.label()), advice)
+}

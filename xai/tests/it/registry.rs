@@ -1,0 +1,126 @@
+//! Methods by name: all run, all write what their schema says, a user's own among them.
+
+use ndarray::{Array2, array};
+use xai::core::trees::{Comparison, Missing};
+use xai::core::{
+    Attribution, Document, Error, Explainer, Explanation, Feature, Link, Model, Output, Provenance, Result, Run, Scale,
+    Table,
+};
+use xai::global::Labels;
+use xai::models::linear::Linear;
+use xai::models::trees::{Split, TreeBuilder, TreeModel};
+use xai::registry::{Inputs, Need, Registry, Settings, Subject, TableModel};
+
+fn trees() -> TreeModel {
+    let mut builder = TreeBuilder::new(2, vec![0.1], Link::LOGISTIC, Comparison::SINGLE_LESS);
+    for feature in 0..2 {
+        builder.start_tree(Some(0));
+        let split = Split { feature, left: 1, right: 2, default_left: true, missing: Missing::Nan };
+        builder.number_split(split, 0.5, 10.0);
+        builder.leaf(&[-1.0], 4.0);
+        builder.leaf(&[1.0 + f64::from(feature)], 6.0);
+    }
+    let outputs = vec![Output::new("class 1", Scale::LogOdds)];
+    TreeModel::new(builder.finish().unwrap(), Feature::unnamed(2), outputs).unwrap()
+}
+
+fn rows() -> Array2<f64> {
+    Array2::from_shape_fn((12, 2), |(i, j)| ((i * 7 + j * 5) % 12) as f64 / 12.0)
+}
+
+#[test]
+fn every_standard_method_runs_and_fits_its_schema() {
+    let registry = Registry::standard();
+    let (trees, rows, run) = (trees(), rows(), Run::default());
+    let linear = Linear::new(array![[1.0], [2.0]], array![0.5]).unwrap();
+    let labels = Labels::Classes { n: 2, indices: (0..12).map(|i| i % 2).collect() };
+    let mut count = 0;
+    for method in registry.methods() {
+        let spec = method.spec();
+        let subject =
+            if spec.needs.contains(&Need::Linear) { Subject::of_linear(&linear) } else { Subject::of_trees(&trees) };
+        let inputs =
+            Inputs { subject, batch: &rows, background: Some(&rows), labels: Some(&labels), groups: None, run: &run };
+        let document =
+            method.explain(&inputs, &Settings::default_of(spec)).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
+        if spec.name != "mean-absolute-attribution" {
+            assert_eq!(document.provenance().method, spec.name);
+        }
+        let json = serde_json::to_value(&document).unwrap();
+        let name = json["schema"].as_str().unwrap().split('/').nth(1).unwrap().to_owned();
+        let validator = super::schema::schema(&name);
+        assert!(validator.is_valid(&json), "{}: {json}", spec.name);
+        if let Document::Attribution(a) = &document
+            && spec.name != "lime"
+        {
+            let worst = a.completeness_residual().iter().fold(0.0f64, |most, x| most.max(x.abs()));
+            // Sums of a dozen numbers near 1 in f64.
+            assert!(worst < 1e-12, "{}: {worst}", spec.name);
+        }
+        count += 1;
+    }
+    assert!(count >= 12);
+}
+
+#[test]
+fn what_a_method_needs_and_does_not_get_is_named() {
+    let (rows, run) = (rows(), Run::default());
+    let linear = Linear::new(array![[1.0], [2.0]], array![0.5]).unwrap();
+    let opaque = Subject::opaque(&linear);
+    let inputs = Inputs { subject: opaque, batch: &rows, background: None, labels: None, groups: None, run: &run };
+    for method in Registry::standard().methods().filter(|method| !method.spec().needs.is_empty()) {
+        let error = method.explain(&inputs, &Settings::default_of(method.spec())).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{}: {error}", method.spec().name);
+    }
+}
+
+/// Gives the first feature everything.
+struct FirstTakesAll;
+
+impl Explainer<TableModel<'_>> for FirstTakesAll {
+    type Explanation = Attribution;
+    fn explain(&self, model: &TableModel, batch: &Table, run: &Run) -> Result<Attribution> {
+        let scores = model.predict(batch)?;
+        let mut values = ndarray::Array3::zeros((batch.nrows(), batch.ncols(), model.n_outputs()));
+        values.index_axis_mut(ndarray::Axis(1), 0).assign(&scores);
+        let base = Array2::zeros(scores.dim());
+        Attribution::of_table(model, batch, values, base, scores, Provenance::new("first-takes-all", run))
+    }
+}
+
+#[test]
+fn a_users_explainer_is_called_by_its_name() {
+    let mut registry = Registry::standard();
+    registry.add_explainer("first-takes-all", "gives the first feature everything", FirstTakesAll);
+    let (trees, rows, run) = (trees(), rows(), Run::default());
+    let inputs = Inputs {
+        subject: Subject::of_trees(&trees),
+        batch: &rows,
+        background: None,
+        labels: None,
+        groups: None,
+        run: &run,
+    };
+    let method = registry.get("first-takes-all").unwrap();
+    let Document::Attribution(found) = method.explain(&inputs, &Settings::default()).unwrap() else { panic!() };
+    assert_eq!(found.values.index_axis(ndarray::Axis(1), 0), found.scores);
+}
+
+#[test]
+fn settings_are_checked_against_the_spec() {
+    let registry = Registry::standard();
+    let spec = registry.get("permutation-shap").unwrap().spec();
+    let read = |pairs: &[&str]| Settings::from_pairs(spec, pairs);
+    let settings = read(&["n_permutations=4", "antithetic=false"]).unwrap();
+    assert_eq!((settings.count("n_permutations"), settings.flag("antithetic")), (Some(4), false));
+    // A dash for an underscore is forgiven.
+    assert_eq!(read(&["n-permutations=4"]).unwrap().count("n_permutations"), Some(4));
+    let json = serde_json::json!({"n_permutations": 4, "antithetic": false});
+    assert_eq!(Settings::from_json(spec, json.as_object().unwrap()).unwrap(), settings);
+    for wrong in [&["n_permutations=0"][..], &["n_permutations=4.5"], &["antithetic=maybe"], &["n_permutations"]] {
+        assert!(matches!(read(wrong), Err(Error::Parameter { .. })), "{wrong:?}");
+    }
+    assert!(matches!(read(&["n_permutations=2", "n_permutations=4"]), Err(Error::Parameter { .. })));
+    let error = read(&["n_permutation=4"]).unwrap_err();
+    assert!(matches!(&error, Error::Unknown { nearest: Some(n), .. } if n == "n_permutations"), "{error}");
+}
