@@ -59,3 +59,14 @@ pub(crate) fn attribution(a: &Attribution) -> Result<()> {
     }
     Ok(())
 }
+
+/// Above this number of samples, points have no tooltips: they would be most of the file.
+pub(crate) const MOST_TOOLTIPS: usize = 500;
+
+/// Checks the height of a picture whose height can be chosen.
+pub(crate) fn height(height: f64) -> Result<()> {
+    if (160.0..=WIDEST).contains(&height) {
+        return Ok(());
+    }
+    Err(Error::parameter("height", height, format!("160 to {WIDEST} pixels")))
+}

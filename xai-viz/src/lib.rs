@@ -7,7 +7,13 @@
 //! |---|---|
 //! | one score as a sum | [`Waterfall`] |
 //! | how much features contribute, on average or to one sample | [`Bar`] |
-//! | what features do to all samples | [`Beeswarm`] |
+//! | one score as forces in a line | [`Force`] |
+//! | what features do to all samples | [`Beeswarm`], [`Heatmap`] |
+//! | how the scores of many samples build up | [`Decision`] |
+//! | a feature's value against its contribution | [`Dependence`] |
+//! | how much features matter to the model | [`ImportanceBars`] |
+//! | the response to one feature, or to two | [`EffectCurve`], [`Surface`] |
+//! | the same as text | [`Terminal`] |
 //!
 //! # Example
 //! ```
@@ -28,8 +34,10 @@
 mod axis;
 pub mod charts;
 mod clean;
+mod cluster;
 mod door;
 pub mod font;
+mod frame;
 mod number;
 #[cfg(feature = "png")]
 mod png;
@@ -37,12 +45,21 @@ mod rank;
 mod rows;
 pub mod scene;
 pub mod svg;
+mod terminal;
 pub mod theme;
 
 pub use charts::bar::Bar;
 pub use charts::beeswarm::Beeswarm;
+pub use charts::curves::EffectCurve;
+pub use charts::decision::Decision;
+pub use charts::dependence::{Colour, Dependence, strongest_interaction};
+pub use charts::force::Force;
+pub use charts::heatmap::{Heatmap, Order};
+pub use charts::importance::ImportanceBars;
+pub use charts::surface::Surface;
 pub use charts::waterfall::Waterfall;
 #[cfg(feature = "png")]
 pub use png::Png;
 pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
+pub use terminal::Terminal;
 pub use theme::Theme;

@@ -23,11 +23,6 @@ impl Ranked {
     pub(crate) fn rest_name(&self) -> String {
         format!("{} other features", self.rest.len())
     }
-
-    /// The number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.shown.len() + usize::from(!self.rest.is_empty())
-    }
 }
 
 /// Mean |value| over samples: (feature, output). No sum overflows.

@@ -7,6 +7,10 @@ use crate::scene::{Anchor, Ink, Mark, Scene, Span};
 
 /// The size of names.
 pub(crate) const NAME_SIZE: f64 = 13.0;
+/// The size of the letters in a legend below a name.
+const LEGEND_SIZE: f64 = 10.0;
+/// The most that an entry of such a legend takes.
+const LEGEND_ENTRY: f64 = 90.0;
 /// What lies between a name and the data.
 const GAP: f64 = 12.0;
 /// What lies between the border and the longest name.
@@ -65,7 +69,12 @@ pub(crate) struct Rows {
 impl Rows {
     /// Makes room for names in a picture `across` pixels wide: what the longest needs, at most two fifths.
     pub(crate) fn for_names(names: &[Name], across: f64, top: f64, pitch: f64) -> Self {
-        let longest = names.iter().map(|n| width(&n.full(), NAME_SIZE, false)).fold(30.0, f64::max);
+        let needs = |n: &Name| {
+            let entries = n.legend.iter().map(|(name, _)| width(name, LEGEND_SIZE, false).min(LEGEND_ENTRY) + 19.0);
+            // A legend may widen the column, though not much.
+            width(&n.full(), NAME_SIZE, false).max(entries.sum::<f64>().min(230.0))
+        };
+        let longest = names.iter().map(needs).fold(30.0, f64::max);
         Rows { left: (longest + 2.0).min(across * 0.4) + MARGIN + GAP, top, pitch }
     }
 
@@ -115,14 +124,13 @@ fn written(name: &Name, at: (f64, f64), room: f64) -> Mark {
 
 /// Dots with the names of categories; those that do not fit are left out behind an ellipsis.
 fn legend(entries: &[(String, Ink)], at: (f64, f64), room: f64) -> Mark {
-    const SIZE: f64 = 10.0;
-    let mut mark = Mark::text(at, SIZE, "").anchor(Anchor::End).class("legend");
+    let mut mark = Mark::text(at, LEGEND_SIZE, "").anchor(Anchor::End).class("legend");
     let mut left = room;
     let mut spans = Vec::new();
     for (i, (name, ink)) in entries.iter().enumerate() {
-        let text = fit(name, SIZE, false, 90.0).into_owned();
-        let needs = width("● ", SIZE, false) + width(&text, SIZE, false) + if i == 0 { 0.0 } else { 6.0 };
-        let reserve = if i + 1 < entries.len() { width("  …", SIZE, false) } else { 0.0 };
+        let text = fit(name, LEGEND_SIZE, false, LEGEND_ENTRY).into_owned();
+        let needs = width("● ", LEGEND_SIZE, false) + width(&text, LEGEND_SIZE, false) + if i == 0 { 0.0 } else { 6.0 };
+        let reserve = if i + 1 < entries.len() { width("  …", LEGEND_SIZE, false) } else { 0.0 };
         if needs + reserve > left {
             spans.push(Span { text: if i == 0 { "…".into() } else { "  …".into() }, ink: Ink::Muted });
             break;

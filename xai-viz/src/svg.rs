@@ -49,10 +49,11 @@ impl Scene {
         while let Some(first) = rest.first() {
             let alike = rest.iter().take_while(|mark| same_look(first, mark)).count();
             let (run, after) = rest.split_at(alike);
+            let filled = run.iter().all(|mark| mark.fill == first.fill);
             out.push_str("\n<g");
-            look(out, first, colours);
+            look(out, first, filled, colours);
             out.push('>');
-            run.iter().for_each(|mark| shape(out, mark, colours));
+            run.iter().for_each(|mark| shape(out, mark, !filled, colours));
             out.push_str("</g>");
             rest = after;
         }
@@ -142,21 +143,16 @@ impl std::fmt::Display for Px {
 
 fn same_look(a: &Mark, b: &Mark) -> bool {
     let text = |mark: &Mark| matches!(mark.shape, Shape::Text(_));
-    let area = a.fill == b.fill || (text(a) && text(b));
-    a.class == b.class && area && a.stroke == b.stroke && a.opacity == b.opacity && text(a) == text(b)
+    a.class == b.class && a.stroke == b.stroke && a.opacity == b.opacity && text(a) == text(b)
 }
 
-fn look(out: &mut String, mark: &Mark, colours: &Colours) {
+/// Writes what a group of marks has in common; `filled` when that is the fill too.
+fn look(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
     if !mark.class.is_empty() {
         let _ = write!(out, " class=\"{}\"", mark.class);
     }
-    if !matches!(mark.shape, Shape::Text(_)) {
-        out.push_str(" fill=\"");
-        match mark.fill {
-            Some(ink) => colours.write(out, ink),
-            None => out.push_str("none"),
-        }
-        out.push('"');
+    if filled && !matches!(mark.shape, Shape::Text(_)) {
+        fill(out, mark.fill, colours);
     }
     if let Some(Stroke { ink, width, dash }) = mark.stroke {
         out.push_str(" stroke=\"");
@@ -174,7 +170,16 @@ fn look(out: &mut String, mark: &Mark, colours: &Colours) {
     }
 }
 
-fn shape(out: &mut String, mark: &Mark, colours: &Colours) {
+fn fill(out: &mut String, ink: Option<Ink>, colours: &Colours) {
+    out.push_str(" fill=\"");
+    match ink {
+        Some(ink) => colours.write(out, ink),
+        None => out.push_str("none"),
+    }
+    out.push('"');
+}
+
+fn shape(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
     let name = match &mark.shape {
         &Shape::Rect { x, y, width, height, radius } => {
             let _ = write!(
@@ -211,6 +216,9 @@ fn shape(out: &mut String, mark: &Mark, colours: &Colours) {
             return;
         }
     };
+    if filled {
+        fill(out, mark.fill, colours);
+    }
     match &mark.tooltip {
         None => out.push_str("/>"),
         Some(tooltip) => {
@@ -246,9 +254,8 @@ fn letters(out: &mut String, text: &Text, tooltip: Option<&str>, colours: &Colou
     }
     let one = text.spans.len() == 1;
     let fill = |out: &mut String, ink| {
-        out.push_str(" fill=\"");
-        colours.write(out, ink);
-        out.push_str("\">");
+        fill(out, Some(ink), colours);
+        out.push('>');
     };
     match text.spans.as_slice() {
         [span] => fill(out, span.ink),

@@ -3,6 +3,7 @@
 use xai_core::{Attribution, FeatureKind, Result};
 
 use crate::axis::{self, BELOW, Linear};
+use crate::charts::dependence::scatter;
 use crate::door;
 use crate::number::{of_feature, of_output, plain_digits};
 use crate::rank::{Ranked, mean_size, of_output as values_of, sum};
@@ -14,7 +15,7 @@ use crate::theme::N_SERIES;
 ///
 /// A point lies at the feature's contribution and is coloured by the feature's value, from the 5th to the 95th
 /// percentile of the values; categories have colours of their own, missing values are grey. Points that would cover
-/// each other are stacked, so that a row is as thick as the points are dense.
+/// each other are stacked, so that a row is as thick as the points are dense. Up to 500 points a row have tooltips.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Beeswarm {
     /// Which output.
@@ -123,7 +124,9 @@ struct Bee {
 fn name(a: &Attribution, f: usize) -> Name {
     let mut name = Name::of(&a.features[f], None);
     if let (FeatureKind::Categorical { categories }, Some(_)) = (&a.features[f].kind, &a.data) {
-        if categories.len() <= N_SERIES {
+        if categories.len() > N_SERIES {
+            name.legend = vec![(format!("{} categories", categories.len()), Ink::Missing)];
+        } else {
             name.legend = categories.iter().enumerate().map(|(i, c)| (readable(c), Ink::Series(i))).collect();
         }
     }
@@ -220,36 +223,57 @@ fn draw_swarm(scene: &mut Scene, scale: &Linear, swarm: &[Bee], y: f64, name: &s
     for ((bee, x), offset) in swarm.iter().zip(xs).zip(offsets) {
         let datum = bee.datum.as_ref().map_or(String::new(), |datum| format!(" = {datum}"));
         let tip = format!("sample {}: {name}{datum}, {}", bee.sample, plain_digits(bee.value, 3));
-        scene.push(Mark::circle((x, y + offset), radius).fill(bee.ink).opacity(0.85).tip(tip).class("point"));
+        let point = Mark::circle((x, y + offset), radius).fill(bee.ink).opacity(0.85).class("point");
+        scene.push(if swarm.len() <= door::MOST_TOOLTIPS { point.tip(tip) } else { point });
     }
 }
 
 /// How far each point moves up or down so that none covers another, if `room` allows; where it does not, the row is
 /// pressed together as a whole.
 ///
-/// `xs` ascend. Every point takes the free place nearest to the middle.
+/// `xs` ascend. Few points take the free place nearest to the middle, in an order that follows no pattern; many are
+/// counted in narrow columns, each filled from the middle to both sides.
 pub(crate) fn stack(xs: &[f64], radius: f64, room: f64) -> Vec<f64> {
-    let gap = 2.0 * radius;
-    let mut places: Vec<f64> = Vec::with_capacity(xs.len());
-    let mut first = 0;
-    for (i, &x) in xs.iter().enumerate() {
-        while xs[first] < x - gap {
-            first += 1;
-        }
-        // Around each neighbour an interval is taken; the nearest border that lies in none is free.
-        let mut taken: Vec<(f64, f64)> = (first..i)
-            .filter_map(|j| {
-                let dx = x - xs[j];
-                let dy = (gap * gap - dx * dx).max(0.0).sqrt();
-                (dy > 1e-9).then(|| (places[j] - dy, places[j] + dy))
-            })
-            .collect();
-        taken.sort_by(|a, b| a.0.total_cmp(&b.0));
-        places.push(nearest_gap(&taken));
-    }
+    let mut places = if xs.len() <= 250 { apart(xs, 2.0 * radius) } else { columns(xs, radius) };
     let most = places.iter().fold(0.0, |m: f64, p| m.max(p.abs()));
     if most > room {
         places.iter_mut().for_each(|p| *p *= room / most);
+    }
+    places
+}
+
+fn apart(xs: &[f64], gap: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..xs.len()).collect();
+    order.sort_by(|&a, &b| scatter(a).total_cmp(&scatter(b)));
+    let mut places: Vec<Option<f64>> = vec![None; xs.len()];
+    for i in order {
+        // Around each neighbour an interval is taken; the nearest border that lies in none is free.
+        let mut taken: Vec<(f64, f64)> = (0..xs.len())
+            .filter_map(|j| {
+                let dx = xs[i] - xs[j];
+                let dy = (gap * gap - dx * dx).max(0.0).sqrt();
+                places[j].filter(|_| dy > 1e-9).map(|place| (place - dy, place + dy))
+            })
+            .collect();
+        taken.sort_by(|a, b| a.0.total_cmp(&b.0));
+        places[i] = Some(nearest_gap(&taken));
+    }
+    places.into_iter().flatten().collect()
+}
+
+fn columns(xs: &[f64], radius: f64) -> Vec<f64> {
+    let mut places = vec![0.0; xs.len()];
+    let mut start = 0;
+    while start < xs.len() {
+        let column = (xs[start] / radius).floor();
+        let end = start + xs[start..].iter().take_while(|x| (**x / radius).floor() == column).count();
+        let mut order: Vec<usize> = (start..end).collect();
+        order.sort_by(|&a, &b| scatter(a).total_cmp(&scatter(b)));
+        for (k, i) in order.into_iter().enumerate() {
+            let level = k.div_ceil(2) as f64 * if k % 2 == 0 { 1.0 } else { -1.0 };
+            places[i] = level * 1.3 * radius;
+        }
+        start = end;
     }
     places
 }

@@ -2,4 +2,11 @@
 
 pub mod bar;
 pub mod beeswarm;
+pub mod curves;
+pub mod decision;
+pub mod dependence;
+pub mod force;
+pub mod heatmap;
+pub mod importance;
+pub mod surface;
 pub mod waterfall;
