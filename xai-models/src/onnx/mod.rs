@@ -1,1 +1,66 @@
-//! To come.
+//! ONNX files with a tree ensemble, as scikit-learn's converter (skl2onnx) writes them.
+//!
+//! | operator (domain ai.onnx.ml) | how it is read |
+//! |---|---|
+//! | `TreeEnsembleRegressor` | sums or averages plus `base_values` |
+//! | `TreeEnsembleClassifier` | one score a class; of two classes with one weight a leaf, one score: the second class |
+//! | `TreeEnsemble` (version 5) | as a regressor |
+//! | `Cast`, `Identity`, `ZipMap`, `Normalizer` (L1) around it | understood where they leave the scores as they are |
+//! | anything else | refused by name |
+//!
+//! Two things differ from the scikit-learn model that was converted, and are as ONNX Runtime has them: thresholds and
+//! weights are rounded to `f32`, and missing values go the way that the file says, which is not always the way that
+//! scikit-learn's trees learnt. A file holds no covers: see [`with_covers`](crate::trees::with_covers).
+
+mod attributes;
+mod classic;
+mod forest;
+mod graph;
+mod newer;
+mod proto;
+mod scores;
+
+use prost::Message;
+use xai_core::{Error, Feature, Result};
+
+use crate::file::{FileKind, Limit, Loaded};
+use crate::trees::TreeModel;
+use attributes::Attributes;
+use forest::Face;
+use graph::TreeGraph;
+use proto::ModelProto;
+use scores::Scores;
+
+/// The name of the format in errors.
+const FORMAT: &str = "ONNX";
+
+/// A model from the bytes of an ONNX file.
+///
+/// # Errors
+/// [`Error::Malformed`] with the place in the file, also for trees that run in a circle; [`Error::Unsupported`] naming
+/// the operator, mode, transformation or aggregation that cannot be served; [`Error::TooLarge`].
+pub fn read(bytes: &[u8]) -> Result<Loaded> {
+    let file = ModelProto::decode(bytes).map_err(|error| malformed("protobuf", error.to_string()))?;
+    let graph = file.graph.as_ref().ok_or_else(|| malformed("the top", "no graph".into()))?;
+    let found = TreeGraph::of(graph)?;
+    let limit = Limit::of(bytes.len());
+    let scores = Scores::of(found.operator, &Attributes::of(found.node), &limit)?;
+    if found.normalised {
+        scores::check_shares(&scores)?;
+    }
+    let named = forest::n_features(&scores.trees);
+    let n_features = limit.count("features", found.n_features.unwrap_or(named))?;
+    let face = Face { n_features, base: scores.base, link: scores.link, single: found.single, scale: scores.scale };
+    let trees = forest::ensemble(&scores.trees, face, &limit)?;
+    let model = TreeModel::new(trees, Feature::unnamed(n_features), scores.outputs)?;
+    let mut facts = vec![("operator".to_owned(), found.node.op_type.clone())];
+    if !file.producer_name.is_empty() {
+        facts.push(("made by".to_owned(), format!("{} {}", file.producer_name, file.producer_version)));
+    }
+    facts.push(("covers".to_owned(), "not in the file; recompute them from background rows".to_owned()));
+    Ok(Loaded::new(FileKind::Onnx, model, facts))
+}
+
+fn malformed(at: impl Into<String>, problem: String) -> Error {
+    Error::Malformed { format: FORMAT, at: at.into(), problem }
+}
