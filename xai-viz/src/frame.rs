@@ -96,7 +96,7 @@ fn bins(axis: &FeatureAxis, d: &Distribution) -> Vec<(f64, f64, f64, u64, String
     if axis.categories.is_some() || d.edges.len() == d.counts.len() {
         let half = match axis.categories {
             Some(_) => ((axis.scale.at(1.0) - axis.scale.at(0.0)).abs() * 0.36).max(0.6),
-            None => 3.0,
+            None => (d.edges.windows(2).map(|e| axis.at(e[1]) - axis.at(e[0])).fold(20.0, f64::min) * 0.4).max(0.6),
         };
         for (&value, &count) in d.edges.iter().zip(&d.counts).filter(|(v, _)| v.is_finite()) {
             let x = axis.at(value);
@@ -120,6 +120,14 @@ pub(crate) fn distribution(axis: &FeatureAxis, values: impl Iterator<Item = f64>
         let mut counts = vec![0; n];
         finite.filter(|v| *v >= 0.0 && *v < n as f64).for_each(|v| counts[v as usize] += 1);
         return Distribution { edges: (0..n).map(|i| i as f64).collect(), counts, missing };
+    }
+    let whole = finite.clone().all(|v| v.fract() == 0.0);
+    if whole && axis.scale.high - axis.scale.low <= 60.0 {
+        let first = axis.scale.low.ceil();
+        let mut counts = vec![0; (axis.scale.high.floor() - first).max(0.0) as usize + 1];
+        let most = counts.len() - 1;
+        finite.for_each(|v| counts[((v - first).max(0.0) as usize).min(most)] += 1);
+        return Distribution { edges: (0..=most).map(|i| first + i as f64).collect(), counts, missing };
     }
     const BINS: usize = 30;
     let (low, step) = (axis.scale.low, (axis.scale.high - axis.scale.low) / BINS as f64);

@@ -14,6 +14,7 @@
 //! | how much features matter to the model | [`ImportanceBars`] |
 //! | the response to one feature, or to two | [`EffectCurve`], [`Surface`] |
 //! | the same as text | [`Terminal`] |
+//! | all of it on one page | [`Report`] |
 //!
 //! # Example
 //! ```
@@ -42,6 +43,7 @@ mod number;
 #[cfg(feature = "png")]
 mod png;
 mod rank;
+pub mod report;
 mod rows;
 pub mod scene;
 pub mod svg;
@@ -60,6 +62,7 @@ pub use charts::surface::Surface;
 pub use charts::waterfall::Waterfall;
 #[cfg(feature = "png")]
 pub use png::Png;
+pub use report::{Confusion, Individual, Overview, Report};
 pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
 pub use terminal::Terminal;
 pub use theme::Theme;

@@ -66,6 +66,7 @@ pub(crate) fn of_feature(feature: &Feature, value: f64) -> Option<String> {
 pub(crate) fn of_output(output: &Output) -> String {
     match output.scale.label() {
         "" => output.name.clone(),
+        unit if output.name.to_lowercase().contains(unit) => output.name.clone(),
         unit => format!("{} ({unit})", output.name),
     }
 }

@@ -129,14 +129,16 @@ fn legend(entries: &[(String, Ink)], at: (f64, f64), room: f64) -> Mark {
     let mut spans = Vec::new();
     for (i, (name, ink)) in entries.iter().enumerate() {
         let text = fit(name, LEGEND_SIZE, false, LEGEND_ENTRY).into_owned();
-        let needs = width("● ", LEGEND_SIZE, false) + width(&text, LEGEND_SIZE, false) + if i == 0 { 0.0 } else { 6.0 };
+        // What has no colour has no dot.
+        let dot = if *ink == Ink::Missing { "" } else { "● " };
+        let needs = width(dot, LEGEND_SIZE, false) + width(&text, LEGEND_SIZE, false) + if i == 0 { 0.0 } else { 6.0 };
         let reserve = if i + 1 < entries.len() { width("  …", LEGEND_SIZE, false) } else { 0.0 };
         if needs + reserve > left {
             spans.push(Span { text: if i == 0 { "…".into() } else { "  …".into() }, ink: Ink::Muted });
             break;
         }
         left -= needs;
-        spans.push(Span { text: if i == 0 { "● ".into() } else { "  ● ".into() }, ink: *ink });
+        spans.push(Span { text: format!("{}{dot}", if i == 0 { "" } else { "  " }), ink: *ink });
         spans.push(Span { text, ink: Ink::Muted });
     }
     if let crate::scene::Shape::Text(letters) = &mut mark.shape {

@@ -102,7 +102,7 @@ impl EffectCurve {
         for &s in &samples {
             let at = |p: usize| curve.individual.as_ref().map_or(f64::NAN, |i| i[[s, p, outputs[0]]]);
             for run in runs(grid, at, &across, &up) {
-                let faint = if samples.len() > 30 { 0.22 } else { 0.4 };
+                let faint = if samples.len() > 30 { 0.4 } else { 0.6 };
                 scene.push(Mark::polyline(run, Ink::Missing, 1.0).opacity(faint).class("individual"));
             }
         }

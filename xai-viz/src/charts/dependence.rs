@@ -1,15 +1,16 @@
 //! A feature's value against what it contributes.
 
-use xai_core::{Attribution, Error, Result};
+use xai_core::{Attribution, Error, FeatureKind, Result};
 
 use crate::axis::{self, BELOW, Linear};
 use crate::charts::beeswarm::Colouring;
 use crate::door;
 use crate::frame::{FeatureAxis, distribution, histogram, ramp};
-use crate::number::{of_feature, of_output, plain, plain_digits};
+use crate::number::{of_feature, of_output, plain_digits};
 use crate::rank::of_output as values_of;
 use crate::rows::{readable, title, title_room};
 use crate::scene::{Ink, Mark, Scene};
+use crate::theme::N_SERIES;
 
 /// A point for each sample: the value of one feature to the right, its contribution upwards.
 ///
@@ -43,7 +44,8 @@ impl Default for Dependence {
 /// What the colours of points show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    /// The feature that [`strongest_interaction`] finds.
+    /// The feature that [`strongest_interaction`] finds among those whose values have colours: not groups, nor
+    /// categories of more than eight.
     Strongest,
     /// This feature.
     Feature(usize),
@@ -71,7 +73,7 @@ impl Dependence {
             ));
         };
         let colour = match self.colour {
-            Colour::Strongest => strongest_interaction(a, self.feature, self.output),
+            Colour::Strongest => strongest(a, self.feature, self.output, |f| has_colours(&a.features[f].kind)),
             Colour::Feature(other) => door::index("colour", other, a.features.len()).map(|()| Some(other))?,
             Colour::Plain => None,
         };
@@ -133,12 +135,20 @@ impl Dependence {
     }
 }
 
+fn has_colours(kind: &FeatureKind) -> bool {
+    match kind {
+        FeatureKind::Group { .. } => false,
+        FeatureKind::Categorical { categories } => categories.len() <= N_SERIES,
+        _ => true,
+    }
+}
+
 /// Says what the colours mean, at the right.
 fn key(scene: &mut Scene, feature: &xai_core::Feature, colouring: &Colouring, (x, y): (f64, f64), height: f64) {
     let name = readable(&feature.name);
     match *colouring {
         Colouring::Range(low, high) => {
-            ramp(scene, (x, y), height, [&plain(low), &plain(high)], &name, Ink::Value);
+            ramp(scene, (x, y), height, [&plain_digits(low, 3), &plain_digits(high, 3)], &name, Ink::Value);
         }
         Colouring::Category(n) => {
             let room = scene.width - x - 6.0;
@@ -170,6 +180,10 @@ pub(crate) fn scatter(i: usize) -> f64 {
 /// # Cost
 /// O(features · samples · log samples).
 pub fn strongest_interaction(a: &Attribution, feature: usize, output: usize) -> Option<usize> {
+    strongest(a, feature, output, |_| true)
+}
+
+fn strongest(a: &Attribution, feature: usize, output: usize, allowed: impl Fn(usize) -> bool) -> Option<usize> {
     let data = a.data.as_ref()?;
     if feature >= a.features.len() || output >= a.outputs.len() {
         return None;
@@ -178,7 +192,7 @@ pub fn strongest_interaction(a: &Attribution, feature: usize, output: usize) -> 
     let all: Vec<usize> = (0..a.n_samples()).collect();
     let outer = quantile_bins(&all, |s| data[[s, feature]], 10);
     let mut best = (1e-12 * variation(&values, &all), None);
-    for other in (0..a.features.len()).filter(|&f| f != feature) {
+    for other in (0..a.features.len()).filter(|&f| f != feature && allowed(f)) {
         let gain: f64 = outer.iter().map(|bin| explained(&values, bin, |s| data[[s, other]])).sum();
         if gain > best.0 {
             best = (gain, Some(other));

@@ -34,7 +34,7 @@ impl Default for Force {
 
 const SIZE: f64 = 12.0;
 const BAND: f64 = 28.0;
-const LEVELS: usize = 4;
+const LEVELS: usize = 5;
 const LEVEL: f64 = 20.0;
 
 impl Force {
@@ -52,10 +52,21 @@ impl Force {
         let high = tame(score - sum(falling.iter().map(|s| s.value)));
         let scale = Linear::around([low, high, base, score], 24.0, across - 24.0);
 
+        let mut segments = Vec::new();
+        for (side, toward) in [(&rising, -1.0), (&falling, 1.0)] {
+            let mut at = score;
+            for step in side {
+                let next = tame(at + toward * step.value.abs());
+                segments.push((*step, scale.at(at), scale.at(next)));
+                at = next;
+            }
+        }
         let first = title_room(self.title.as_deref());
         let band = first + 46.0;
         let labels = band + BAND + 8.0;
-        let bottom = labels + LEVELS as f64 * LEVEL + 6.0;
+        let placed = labels_below(&segments, across);
+        let levels = placed.iter().map(|label| label.level + 1).max().unwrap_or(0);
+        let bottom = labels + levels as f64 * LEVEL + 8.0;
         let output_name = of_output(&a.outputs[output]);
         let label = format!(
             "Forces on {} of sample {sample}: {} raise it, {} lower it",
@@ -68,15 +79,6 @@ impl Force {
         axis::below(&mut scene, &scale, &scale.ticks((across / 100.0) as usize), (band - 4.0, bottom), &output_name);
 
         let form = Form::of(steps.iter().map(|s| s.value));
-        let mut segments = Vec::new();
-        for (side, toward) in [(&rising, -1.0), (&falling, 1.0)] {
-            let mut at = score;
-            for step in side {
-                let next = tame(at + toward * step.value.abs());
-                segments.push((*step, scale.at(at), scale.at(next)));
-                at = next;
-            }
-        }
         for (step, near, far) in &segments {
             // The arrow points to the score.
             let tip = (near - far).abs().min(6.0) * (near - far).signum();
@@ -97,13 +99,17 @@ impl Force {
                 scene.push(Mark::text(at, SIZE, number).bold().anchor(Anchor::Middle).fill(Ink::OnFill).class("value"));
             }
         }
-        labels_below(&mut scene, &segments, labels);
+        for Label { x, anchor, level, text, full } in placed {
+            let y = labels + level as f64 * LEVEL;
+            scene.push(Mark::line((anchor, labels - 7.0), (anchor, y + 3.0), Ink::Axis).class("leader"));
+            scene.push(Mark::text((x, y + 14.0), SIZE, text).anchor(Anchor::Middle).tip(full).class("label"));
+        }
         let shown = Form::of([base, score]);
         let score_text = format!("f(x) = {}", shown.show(score));
         let base_text = format!("{} = {}", base_name(a), shown.show(base));
         let (x, x_base) = (scale.at(score), scale.at(base));
         scene.push(Mark::line((x, band - 6.0), (x, band + BAND), Ink::Text).class("guide"));
-        scene.push(Mark::line((x_base, band - 6.0), (x_base, bottom), Ink::Axis).dashed(2.0, 2.0).class("guide"));
+        scene.push(Mark::line((x_base, band - 6.0), (x_base, band + BAND), Ink::Axis).dashed(2.0, 2.0).class("guide"));
         let place = |x: f64, text: &str, bold| {
             let half = width(text, 13.0, bold) / 2.0;
             x.clamp((half + 8.0).min(across / 2.0), (across - half - 8.0).max(across / 2.0))
@@ -119,29 +125,39 @@ impl Force {
     }
 }
 
-/// Writes names below their segments, the largest first, on the first level where there is room.
-fn labels_below(scene: &mut Scene, segments: &[(&Step, f64, f64)], top: f64) {
+/// A name below its segment.
+struct Label {
+    /// The middle of the text.
+    x: f64,
+    /// The middle of the segment.
+    anchor: f64,
+    level: usize,
+    text: String,
+    full: String,
+}
+
+/// Finds places for names below their segments, the largest first, on the first level where there is room; a name
+/// without room is left to the tooltip of its segment.
+fn labels_below(segments: &[(&Step, f64, f64)], across: f64) -> Vec<Label> {
     let mut order: Vec<&(&Step, f64, f64)> = segments.iter().collect();
     order.sort_by(|a, b| (b.1 - b.2).abs().total_cmp(&(a.1 - a.2).abs()));
-    let mut taken: Vec<Vec<(f64, f64)>> = vec![Vec::new(); LEVELS];
-    let mut leaders: Vec<(f64, usize)> = Vec::new();
+    let mut placed: Vec<Label> = Vec::new();
     for (step, near, far) in order {
-        let text = fit(&step.name.full(), SIZE, false, 190.0).into_owned();
+        let full = step.name.full();
+        let text = fit(&full, SIZE, false, 190.0).into_owned();
         let half = width(&text, SIZE, false) / 2.0;
         let anchor = (near + far) / 2.0;
-        let x = anchor.clamp((half + 6.0).min(scene.width / 2.0), (scene.width - half - 6.0).max(scene.width / 2.0));
-        let free = |level: usize, taken: &[Vec<(f64, f64)>]| {
-            let clear = |&(a, b): &(f64, f64)| x + half + 8.0 < a || x - half - 8.0 > b;
-            // Neither may a text lie on another, nor on the line that leads to a lower one, nor a line cross a text.
-            taken[level].iter().all(clear)
-                && leaders.iter().all(|&(l, to)| to <= level || (l - x).abs() > half + 4.0)
-                && taken[..level].iter().flatten().all(|&(a, b)| anchor < a - 4.0 || anchor > b + 4.0)
+        let x = anchor.clamp((half + 6.0).min(across / 2.0), (across - half - 6.0).max(across / 2.0));
+        // Neither may a text lie on another, nor on the line that leads to a lower one, nor a line cross a text.
+        let clear = |level: usize, other: &Label| {
+            let reach = width(&other.text, SIZE, false) / 2.0;
+            (other.level != level || (other.x - x).abs() > half + reach + 8.0)
+                && (other.level <= level || (other.anchor - x).abs() > half + 4.0)
+                && (other.level >= level || (other.x - anchor).abs() > reach + 4.0)
         };
-        let Some(level) = (0..LEVELS).find(|&level| free(level, &taken)) else { continue };
-        taken[level].push((x - half, x + half));
-        leaders.push((anchor, level));
-        let y = top + level as f64 * LEVEL;
-        scene.push(Mark::line((anchor, top - 7.0), (anchor, y + 3.0), Ink::Axis).class("leader"));
-        scene.push(Mark::text((x, y + 14.0), SIZE, text).anchor(Anchor::Middle).tip(step.name.full()).class("label"));
+        if let Some(level) = (0..LEVELS).find(|&level| placed.iter().all(|other| clear(level, other))) {
+            placed.push(Label { x, anchor, level, text, full });
+        }
     }
+    placed
 }

@@ -86,7 +86,8 @@ impl Surface {
         across.below(&mut scene, (top, bottom), &x_name);
         axis::left(&mut scene, &up.scale, &up.ticks, (left, right));
         axis::title_left(&mut scene, &y_name, (top, bottom));
-        scene.push(Mark::rect(left, top, right - left, bottom - top).fill(Ink::Missing).opacity(0.25).class("unknown"));
+        let (low, high) = (across.scale.from, across.scale.to);
+        scene.push(Mark::rect(low, top, high - low, bottom - top).fill(Ink::Grid).class("unknown"));
         let columns = cells(&across, xs);
         let rows = cells(&up, ys);
         for (i, &(x0, x1)) in columns.iter().enumerate() {
@@ -96,7 +97,7 @@ impl Surface {
                     continue;
                 }
                 let (low_x, low_y) = (x0.min(x1), y0.min(y1));
-                let cell = Mark::rect(low_x, low_y, (x1 - x0).abs() + 0.3, (y1 - y0).abs() + 0.3);
+                let cell = Mark::rect(low_x, low_y, (x1 - x0).abs(), (y1 - y0).abs());
                 let part = scale.within(value);
                 let cell = if difference {
                     let back = cell.clone().fill(Ink::Background).class("cell");
@@ -150,7 +151,7 @@ fn cells(axis: &FeatureAxis, values: &[f64]) -> Vec<(f64, f64)> {
     let known: Vec<f64> = values.iter().map(|v| axis.at(*v)).collect();
     if axis.categories.is_some() {
         let half = (axis.scale.at(1.0) - axis.scale.at(0.0)) / 2.0;
-        return known.into_iter().map(|x| (x - half, x + half)).collect();
+        return known.into_iter().map(|x| whole((x - half, x + half))).collect();
     }
     let regular: Vec<usize> = (0..values.len()).filter(|&i| !values[i].is_nan()).collect();
     let mut cells: Vec<(f64, f64)> = known.iter().map(|x| (x - 14.0, x + 14.0)).collect();
@@ -161,5 +162,10 @@ fn cells(axis: &FeatureAxis, values: &[f64]) -> Vec<(f64, f64)> {
         let to = after.map_or(axis.scale.to, |n| (known[n] + known[i]) / 2.0);
         cells[i] = (from, to);
     }
-    cells
+    cells.into_iter().map(whole).collect()
+}
+
+/// Borders on whole pixels show no seams.
+fn whole((from, to): (f64, f64)) -> (f64, f64) {
+    (from.round(), to.round())
 }

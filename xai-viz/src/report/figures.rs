@@ -1,0 +1,151 @@
+//! Figures with their captions, and how each was computed.
+
+use std::fmt::Write;
+
+use xai_core::{Attribution, Effects, Importance, Result};
+
+use crate::charts::curves::{checked, is_difference};
+use crate::clean::escaped;
+use crate::door;
+use crate::number::{of_output, plain, plain_digits};
+use crate::report::{Individual, Overview, tables};
+use crate::rows::readable;
+use crate::{Bar, Beeswarm, EffectCurve, ImportanceBars, Scene, Surface, Waterfall};
+
+/// The width of figures on a phone, in pixels.
+const NARROW: f64 = 390.0;
+
+pub(crate) fn importance(out: &mut String, importance: &Importance, top: usize) -> Result<()> {
+    for output in 0..importance.outputs.len() {
+        let bars = ImportanceBars { output, top, ..Default::default() };
+        let narrow = ImportanceBars { width: NARROW, ..bars.clone() }.scene(importance)?;
+        let caption = format!("Importance for {}", readable(&of_output(&importance.outputs[output])));
+        figure(out, &caption, &bars.scene(importance)?, Some(&narrow), |out| {
+            let mut more = Vec::new();
+            if let Some(base) = importance.base.as_ref().and_then(|b| b.get(output)) {
+                more.push(("measured against".to_owned(), plain_digits(*base, 4)));
+            }
+            if let Some(repeats) = &importance.repeats {
+                more.push(("repeats".to_owned(), repeats.shape()[2].to_string()));
+            }
+            tables::provenance(out, &importance.provenance, &more);
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn overview(out: &mut String, overview: &Overview, top: usize) -> Result<()> {
+    let a = overview.attribution;
+    let swarm = Beeswarm { output: overview.output, top, ..Default::default() }.scene(a)?;
+    let name = readable(&of_output(&a.outputs[overview.output]));
+    let samples = if a.n_samples() == 1 { "1 sample".to_owned() } else { format!("{} samples", a.n_samples()) };
+    figure(out, &format!("Contributions to {name}, {samples}"), &swarm, None, |out| {
+        tables::provenance(out, &a.provenance, &account(a, overview.output));
+    });
+    let bar = Bar { output: Some(overview.output), top, ..Default::default() };
+    let narrow = Bar { width: NARROW, ..bar.clone() }.scene(a)?;
+    let caption = format!("Mean size of the contributions to {name}");
+    figure(out, &caption, &bar.scene(a)?, Some(&narrow), |_| {});
+    Ok(())
+}
+
+pub(crate) fn effects(out: &mut String, effects: &Effects) -> Result<()> {
+    for (curve, what) in effects.curves.iter().enumerate() {
+        let names: Vec<String> = what.features.iter().map(|f| readable(&f.name)).collect();
+        let kind = if is_difference(effects) { "Effect of" } else { "Average score by" };
+        let caption = format!("{kind} {}", names.join(" and "));
+        let account = |out: &mut String| tables::provenance(out, &effects.provenance, &[]);
+        if what.features.len() == 2 {
+            checked(what, effects.outputs.len())?;
+            for output in 0..effects.outputs.len() {
+                let scene = Surface { curve, output, ..Default::default() }.scene(effects)?;
+                figure(out, &caption, &scene, None, account);
+            }
+            continue;
+        }
+        let scene = EffectCurve { curve, ..Default::default() };
+        let narrow = EffectCurve { width: NARROW, height: 320.0, ..scene.clone() }.scene(effects)?;
+        figure(out, &caption, &scene.scene(effects)?, Some(&narrow), account);
+    }
+    Ok(())
+}
+
+pub(crate) fn individual(out: &mut String, individual: &Individual, top: usize) -> Result<()> {
+    let Individual { attribution: a, sample, output, .. } = *individual;
+    let fall = Waterfall { sample, output, top, ..Default::default() };
+    let wide = fall.scene(a)?;
+    let narrow = Waterfall { width: NARROW, ..fall }.scene(a)?;
+    let _ =
+        write!(out, "<article><h3>{}</h3>\n<p>{}</p>\n", escaped(&readable(&individual.title)), in_words(individual));
+    tables::facts(out, "This sample", &individual.facts);
+    let caption = format!("From the base to {}", readable(&of_output(&a.outputs[output])));
+    figure(out, &caption, &wide, Some(&narrow), |out| {
+        tables::values(out, a, sample, output);
+        tables::provenance(out, &a.provenance, &account(a, output));
+    });
+    out.push_str("</article>\n");
+    Ok(())
+}
+
+/// One sentence with the score and what moved it most.
+fn in_words(individual: &Individual) -> String {
+    let Individual { attribution: a, sample, output, .. } = *individual;
+    let value = |f: usize| a.values[[sample, f, output]];
+    let mut order: Vec<usize> = (0..a.features.len()).filter(|&f| value(f) != 0.0).collect();
+    order.sort_by(|&x, &y| value(y).abs().total_cmp(&value(x).abs()).then(x.cmp(&y)));
+    let part = |f: &usize| {
+        let way = if value(*f) > 0.0 { "raises" } else { "lowers" };
+        format!("<b>{}</b> {way} it by {}", escaped(&readable(&a.features[*f].name)), plain_digits(value(*f).abs(), 3))
+    };
+    let parts: Vec<String> = order.iter().take(3).map(part).collect();
+    let (score, base) = (a.scores[[sample, output]], a.base[[sample, output]]);
+    let unit = a.outputs[output].scale.label();
+    let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+    let moved = match parts.as_slice() {
+        [] => "no feature moves it".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    };
+    let name = escaped(&readable(&a.outputs[output].name));
+    format!("The score for <b>{name}</b> is <b>{}</b>{unit}, where {} is the base: {moved}.", plain(score), plain(base))
+}
+
+/// What an attribution tells about its own precision.
+fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
+    let mut more = Vec::new();
+    if door::attribution(a).is_err() {
+        return more;
+    }
+    let residual = a.completeness_residual().column(output).iter().fold(0.0, |m: f64, r| m.max(r.abs()));
+    more.push(("largest difference between score and sum".to_owned(), plain_digits(residual, 2)));
+    let finite = |v: &&f64| v.is_finite();
+    if let Some(errors) = &a.standard_error {
+        let largest =
+            errors.index_axis(ndarray::Axis(2), output).iter().filter(finite).fold(0.0, |m: f64, e| m.max(*e));
+        more.push(("largest standard error".to_owned(), plain_digits(largest, 2)));
+    }
+    if let Some(fidelity) = &a.fidelity {
+        let column = fidelity.column(output);
+        let lowest = column.iter().filter(finite).fold(f64::INFINITY, |m: f64, v| m.min(*v));
+        if lowest.is_finite() {
+            more.push(("lowest fidelity of the surrogate (R²)".to_owned(), plain_digits(lowest, 3)));
+        }
+    }
+    more
+}
+
+/// A figure, in a second form for narrow screens where there is one, with what belongs below it.
+fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: Option<&Scene>, below: impl FnOnce(&mut String)) {
+    let _ = write!(out, "<figure><figcaption>{}</figcaption>", escaped(caption));
+    match narrow {
+        None => {
+            let _ = write!(out, "<div class=\"scroll\" tabindex=\"0\">{}</div>", wide.svg_inline());
+        }
+        Some(narrow) => {
+            let _ = write!(out, "<div class=\"wide\">{}</div>", wide.svg_inline());
+            let _ = write!(out, "<div class=\"narrow\">{}</div>", narrow.svg_inline());
+        }
+    }
+    out.push_str("</figure>\n");
+    below(out);
+}
