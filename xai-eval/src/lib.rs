@@ -1,1 +1,26 @@
-//! To come.
+//! Is the explanation right? Measures of attributions, whatever made them.
+//!
+//! | what | asks | better | needs | source |
+//! |---|---|---|---|---|
+//! | [`completeness`] | do the shares sum to the score? | lower | | Sundararajan et al. 2017 |
+//! | [`FaithfulnessCorrelation`] | do shares predict the fall of the score when features go? | higher | model, masker | Bhatt et al. 2020 |
+//! | [`RemovalCurve`] | does the score fall fast when the first features go (deletion), or rise fast when they come (insertion)? | lower; higher | model, masker | Petsiuk et al. 2018 |
+//! | [`feature_agreement`], [`sign_agreement`], [`rank_correlation`] | do two attributions say the same? | higher | a second attribution | Krishna et al. 2022 |
+//!
+//! No measure here knows the truth. Completeness finds arithmetic that is wrong; the two that ask the model are only as
+//! good as the masker's idea of absence, which may be the very idea that the method was built on; agreement says
+//! nothing about who is right. Each file names its pitfalls.
+
+mod agreement;
+mod completeness;
+mod faithfulness_correlation;
+mod measurement;
+mod rank;
+mod removal;
+mod subsets;
+
+pub use agreement::{feature_agreement, rank_correlation, sign_agreement};
+pub use completeness::{Completeness, completeness};
+pub use faithfulness_correlation::FaithfulnessCorrelation;
+pub use measurement::Measurement;
+pub use removal::{RemovalCurve, RemovalCurves, RemovalOrder};

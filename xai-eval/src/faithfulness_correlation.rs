@@ -1,0 +1,110 @@
+//! Do the shares predict how far the score falls when features go?
+
+use ndarray::{Array2, Axis};
+use xai_core::{Attribution, Error, Game, MaskedGame, Masker, Model, Result, Run};
+
+use crate::measurement::{Measurement, meter, same_as_game, values_of};
+use crate::rank::correlation;
+use crate::subsets::{n_subsets, subsets};
+
+/// The correlation, over subsets S of the features, of the sum of the shares of S with the fall of the score when S is
+/// made absent: corr over S of Σ_{j ∈ S} φⱼ and f(x) − f(x without S).
+///
+/// Higher is better, at most 1; 1 for exact Shapley values of an additive model. NaN where the sums or the falls are
+/// all equal, as in a sample that is its own baseline.
+///
+/// All subsets of the size are taken when they are at most `n_subsets`; otherwise that many random ones, which follow
+/// from [`Run::seed_of`] the sample.
+///
+/// | parameter | default | meaning |
+/// |---|---|---|
+/// | `subset_size` | half of the players, at least 1 | players in a subset: 1 to all but one |
+/// | `n_subsets` | 100 | subsets for each sample, at least 2 |
+///
+/// *Pitfalls.* It depends on the subset's size and on the masker, and favours methods built on the same masker.
+/// Masked samples may lie where the model was never trained. Interactions lower it for every method. Compare only
+/// values with the same size, masker and model.
+///
+/// # Units
+/// None: a correlation.
+///
+/// # Cost
+/// n_samples · (1 + min(n_subsets, C(n_players, subset_size))) · replicas of the masker, in evaluations.
+///
+/// # Laws
+/// `faithfulness_of_exact_shares_is_one`, `faithfulness_equals_its_formula`, `faithfulness_counts_its_evaluations`.
+///
+/// # Source
+/// Bhatt, Weller, Moura 2020, "Evaluating and aggregating feature-based model explanations", definition 3.
+/// *differs:* all subsets where they are few; absence by any masker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaithfulnessCorrelation {
+    /// How many players are absent at once; `None` for half of them.
+    pub subset_size: Option<usize>,
+    /// How many subsets are tried.
+    pub n_subsets: usize,
+}
+
+impl Default for FaithfulnessCorrelation {
+    fn default() -> Self {
+        FaithfulnessCorrelation { subset_size: None, n_subsets: 100 }
+    }
+}
+
+/// More subsets than anybody wants, few enough to hold.
+const MOST_SUBSETS: usize = 1_000_000;
+
+impl FaithfulnessCorrelation {
+    /// Measures the attribution of `batch`: (sample, output).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for subsets that cannot be; [`Error::Shape`] for an attribution of other samples, players or
+    /// outputs; [`Error::Budget`] before any evaluation; those of the model and of the masker.
+    pub fn measure<M, K>(
+        &self,
+        model: &M,
+        batch: &M::Batch,
+        masker: &K,
+        attribution: &Attribution,
+        run: &Run,
+    ) -> Result<Measurement>
+    where
+        M: Model + ?Sized,
+        K: Masker<M::Batch> + ?Sized,
+    {
+        let shares = values_of(attribution)?;
+        let n_samples = xai_core::Batch::n_samples(batch);
+        let n_players = attribution.features.len();
+        same_as_game(attribution, n_samples, |sample| masker.n_players(batch, sample), model.n_outputs())?;
+        let size = self.subset_size.unwrap_or_else(|| (n_players / 2).max(1));
+        if size == 0 || size >= n_players {
+            return Err(Error::parameter("subset_size", size, format!("1 to {}", n_players.saturating_sub(1))));
+        }
+        if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
+            return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));
+        }
+        let each = (n_subsets(n_players, size, self.n_subsets) + 1).saturating_mul(masker.weights().len());
+        let meter = meter(run, (n_samples as u64).saturating_mul(each as u64))?;
+
+        let mut values = Array2::zeros((n_samples, model.n_outputs()));
+        for sample in 0..n_samples {
+            let absent = subsets(n_players, size, self.n_subsets, run.seed_of(sample));
+            let mut coalitions = Array2::from_elem((absent.nrows() + 1, n_players), true);
+            for (mut row, absent) in coalitions.outer_iter_mut().skip(1).zip(absent.outer_iter()) {
+                row.zip_mut_with(&absent, |present, absent| *present = !absent);
+            }
+            let worth = MaskedGame { model, masker, batch, sample, meter: &meter }.worth(&coalitions)?;
+            for k in 0..model.n_outputs() {
+                let of = shares.index_axis(Axis(0), sample);
+                let sum = |row: ndarray::ArrayView1<bool>| -> f64 {
+                    row.iter().zip(of.column(k)).filter(|(absent, _)| **absent).map(|(_, share)| share).sum()
+                };
+                let sums: Vec<f64> = absent.outer_iter().map(sum).collect();
+                let falls: Vec<f64> = (1..worth.nrows()).map(|i| worth[[0, k]] - worth[[i, k]]).collect();
+                values[[sample, k]] = correlation(&sums, &falls);
+            }
+        }
+        let evaluations = meter.evaluations();
+        Ok(Measurement { metric: "faithfulness-correlation", higher_is_better: true, values, evaluations })
+    }
+}
