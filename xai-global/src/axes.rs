@@ -34,6 +34,15 @@ pub(crate) fn check(
             return Err(Error::parameter("features", format!("{axis:?}"), expected));
         }
         for &column in axis {
+            if let Some(group) = &names[column].group {
+                let note = format!(
+                    "{} is one column of {group}: samples in which it alone is changed may belong to several or none",
+                    names[column].name
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
             if empty(column) {
                 let what = format!("{method} of {:?}", names[column].name);
                 return Err(Error::unsupported(what, "every value is missing"));

@@ -9,7 +9,8 @@ use crate::axes::sorted;
 /// How the values are chosen at which a response is asked for.
 ///
 /// A categorical feature is asked at each of its categories. Any other feature with fewer different values than
-/// points is asked at each of them. Missing values are not looked at.
+/// points is asked at each of them. The points of an [integer](FeatureKind::Integer) feature are rounded. Missing values
+/// are not looked at.
 ///
 /// # Source
 /// `Even` is `sklearn.inspection.partial_dependence`, with its quantiles (`scipy.stats.mstats.mquantiles`: position
@@ -92,19 +93,28 @@ impl Grid {
         if !(greatest - least).is_finite() {
             return Err(refuse("its range is beyond the largest number"));
         }
+        let whole = feature.kind == FeatureKind::Integer;
         let (first, last) = (quantile(&values, low), quantile(&values, high));
         if first == last {
             let note =
                 format!("{}: the quantiles {low} and {high} coincide; the grid spans the whole range", feature.name);
-            return Ok((even(least, greatest, n), Some(note)));
+            return Ok((rounded(even(least, greatest, n), whole), Some(note)));
         }
-        if let Grid::Even { .. } = self {
-            return Ok((even(first, last, n), None));
-        }
-        let mut points: Vec<f64> = even(low, high, n).into_iter().map(|share| quantile(&values, share)).collect();
-        points.dedup();
-        Ok((points, None))
+        let points = match self {
+            Grid::Even { .. } => even(first, last, n),
+            Grid::Quantiles { .. } => even(low, high, n).into_iter().map(|share| quantile(&values, share)).collect(),
+        };
+        Ok((rounded(points, whole), None))
     }
+}
+
+/// Ascending points, rounded when they must be `whole`, each once.
+fn rounded(mut points: Vec<f64>, whole: bool) -> Vec<f64> {
+    if whole {
+        points.iter_mut().for_each(|p| *p = p.round());
+    }
+    points.dedup();
+    points
 }
 
 /// `n` numbers with equal steps, as `numpy.linspace`.

@@ -1,6 +1,7 @@
 //! How much each feature contributes on average, whatever the direction.
 
 use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
 use xai_core::error::same_shape;
 use xai_core::{Attribution, Error, Explainer, Importance, Model, Result, Run};
 
@@ -10,12 +11,18 @@ use xai_core::{Attribution, Error, Explainer, Importance, Model, Result, Run};
 /// |---|---|
 /// | `explainer` | the method that attributes each sample's scores to its features |
 ///
+/// # Units
+/// Those of the attribution; the spread is the standard error of the mean over the samples.
+///
 /// # Cost
 /// That of `explainer`.
 ///
 /// # Errors
 /// Those of `explainer` and of [`mean_absolute`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// # Source
+/// Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for trees".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeanAbsolute<E> {
     /// The local method.
     pub explainer: E,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Array3, ArrayView2, ArrayViewMut2, Axis};
+use serde::{Deserialize, Serialize};
 use xai_core::model::{feature_names, output_names};
 use xai_core::{Curve, Effects, Error, Explainer, Feature, Meter, Model, Provenance, Result, Run, Table};
 
@@ -44,6 +46,7 @@ use crate::labels::check_weights;
 ///
 /// # Errors
 /// [`Error::Parameter`] for no samples, a bad grid or features that are not one or two different columns;
+/// [`Error::TooLarge`] for a surface of more than a million points;
 /// [`Error::Unsupported`] for a requested feature without values; [`Error::NonFinite`] for an infinite cell in one;
 /// [`Error::Budget`] before any evaluation.
 ///
@@ -73,7 +76,8 @@ use crate::labels::check_weights;
 /// assert_eq!(effects.curves[0].grid, [[1.0, 2.0, 3.0]]);
 /// assert_eq!(effects.curves[0].values, ndarray::array![[1.0], [4.0], [9.0]]);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PartialDependence {
     /// The columns of each curve: one or two. Empty for every column alone.
     pub features: Vec<Vec<usize>>,
@@ -88,6 +92,9 @@ pub struct PartialDependence {
     /// The weight of each sample: (sample).
     pub weights: Option<Vec<f64>>,
 }
+
+/// More points of a surface than a picture can show.
+const MOST_SURFACE: u64 = 1_000_000;
 
 impl PartialDependence {
     /// With each sample's response: individual conditional expectation.
@@ -146,22 +153,26 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PartialDependence {
                 grid.push(points);
             }
             let n_points: u64 = grid.iter().map(|points| points.len() as u64).product();
+            if n_points > MOST_SURFACE {
+                let what = format!("points of the surface over columns {axis:?}");
+                return Err(Error::TooLarge { what, limit: MOST_SURFACE, found: n_points });
+            }
             needed = needed.saturating_add(n_points.saturating_mul(batch.nrows() as u64));
             grids.push(grid);
         }
         let meter = meter(run, needed)?;
-        let mut curves = Vec::with_capacity(axes.len());
-        for (axis, grid) in axes.iter().zip(grids) {
+        let curve = |(axis, grid): (&Vec<usize>, Vec<Vec<f64>>)| {
             let response = self.response(model, batch, &meter, axis, &grid)?;
-            curves.push(Curve {
+            Ok(Curve {
                 features: axis.iter().map(|&column| names[column].clone()).collect(),
                 grid,
                 values: response.values,
                 standard_error: response.standard_error,
                 individual: response.individual,
                 distribution: axis.iter().map(|&c| distribution(&names[c], &batch.column(c))).collect(),
-            });
-        }
+            })
+        };
+        let curves = axes.par_iter().zip(grids).map(curve).collect::<Result<Vec<Curve>>>()?;
         let mut provenance = self.provenance(run).evaluations(meter.evaluations());
         provenance.notes = notes;
         Ok(Effects { provenance, outputs: output_names(model), curves })

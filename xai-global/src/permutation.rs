@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2, Array3, ArrayViewMut2, Axis};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use xai_core::model::{feature_names, output_names};
 use xai_core::{Error, Explainer, Groups, Importance, Model, Output, Provenance, Result, Run, Scale, Table};
 
@@ -23,7 +24,7 @@ use crate::loss::Loss;
 /// |---|---|---|
 /// | `labels` | | the truth, one a sample |
 /// | `losses` | the [usual](Loss::usual) one | what is measured; all come from the same predictions |
-/// | `n_repeats` | 10 | shuffles of each feature, 1 to 1,000,000 |
+/// | `n_repeats` | 10 | shuffles of each feature, 1 to 100,000 |
 /// | `groups` | every column alone | columns that are shuffled together, by the same permutation |
 /// | `weights` | equal | the weight of each sample in the loss |
 /// | `ratio` | false | divide by the intact loss instead of subtracting it |
@@ -72,7 +73,7 @@ use crate::loss::Loss;
 /// assert_eq!(importance.order(), [0, 1]);
 /// assert_eq!(importance.values[[1, 0]], 0.0);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermutationImportance {
     /// The truth: (sample).
     pub labels: Labels,
@@ -89,7 +90,7 @@ pub struct PermutationImportance {
 }
 
 /// More repeats than anybody wants, few enough to hold.
-const MOST_REPEATS: usize = 1_000_000;
+const MOST_REPEATS: usize = 100_000;
 
 impl PermutationImportance {
     /// The usual loss for these labels, ten repeats, every column alone.

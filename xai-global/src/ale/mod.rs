@@ -10,6 +10,7 @@ mod pair;
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use ndarray::parallel::prelude::*;
 use serde::{Deserialize, Serialize};
 use xai_core::model::{feature_names, output_names};
 use xai_core::{Curve, Effects, Error, Explainer, Feature, FeatureKind, Meter, Model, Provenance, Result, Run, Table};
@@ -92,7 +93,8 @@ use categories::Levels;
 /// let effects = AccumulatedLocalEffects::default().explain(&Double, &batch, &Run::default()).unwrap();
 /// assert_eq!(effects.curves[0].values, ndarray::array![[-2.0], [0.0], [2.0]]);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AccumulatedLocalEffects {
     /// The columns of each curve: one or two. Empty for every column alone.
     pub features: Vec<Vec<usize>>,
@@ -192,23 +194,24 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for AccumulatedLocalEffects 
             true => Copies { meter: &meter, model, batch }.scores(0..1, |_, _, _| {}, |_, s| Ok(s.to_owned()))?.pop(),
             false => None,
         };
-        let mut curves = Vec::with_capacity(axes.len());
-        for (axis, plan) in axes.iter().zip(&plans) {
+        let effect = |(axis, plan): (&Vec<usize>, &Plan)| {
             let effect = self.effect(model, batch, &meter, axis, plan, intact.as_ref())?;
             let among: Vec<Feature> = axis.iter().map(|&column| names[column].clone()).collect();
-            notes.extend(effect.note.map(|note| {
-                let called: Vec<&str> = among.iter().map(|f| f.name.as_str()).collect();
-                format!("{}: {note}", called.join(" × "))
-            }));
-            curves.push(Curve {
+            let called = || among.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(" × ");
+            let note = effect.note.map(|note| format!("{}: {note}", called()));
+            let curve = Curve {
                 features: among,
                 grid: effect.grid,
                 values: effect.values,
                 standard_error: effect.standard_error,
                 individual: None,
                 distribution: axis.iter().map(|&c| distribution(&names[c], &batch.column(c))).collect(),
-            });
-        }
+            };
+            Ok((curve, note))
+        };
+        let curves: Result<Vec<(Curve, Option<String>)>> = axes.par_iter().zip(plans.par_iter()).map(effect).collect();
+        let (curves, more): (Vec<Curve>, Vec<Option<String>>) = curves?.into_iter().unzip();
+        notes.extend(more.into_iter().flatten());
         let mut provenance = self.provenance(run).evaluations(meter.evaluations());
         provenance.notes = notes;
         Ok(Effects { provenance, outputs: output_names(model), curves })

@@ -99,6 +99,14 @@ fn parameters_out_of_range() {
     }
     let dependence = PartialDependence { values: BTreeMap::from([(2, vec![0.0])]), ..Default::default() };
     assert!(refusal(dependence.explain(&model(), &batch, &RUN())).contains("column 2"));
+    let axis: Vec<f64> = (0..10_000).map(f64::from).collect();
+    let dependence = PartialDependence {
+        features: vec![vec![0, 1]],
+        values: BTreeMap::from([(0, axis.clone()), (1, axis)]),
+        ..Default::default()
+    };
+    let error = dependence.explain(&model(), &batch, &RUN()).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { found: 100_000_000, .. }));
     for n_bins in [0, usize::MAX] {
         let local = AccumulatedLocalEffects { n_bins, ..Default::default() };
         assert!(refusal(local.explain(&model(), &batch, &RUN())).contains("n_bins"));
@@ -146,6 +154,36 @@ fn scores_that_are_not_finite() {
     assert!(is_named(AccumulatedLocalEffects::default().explain(&broken, &batch, &RUN()).unwrap_err()));
     let explainer = PermutationImportance::new(Labels::Numbers(vec![1.0, 2.0]));
     assert!(is_named(explainer.explain(&broken, &batch, &RUN()).unwrap_err()));
+}
+
+#[test]
+fn a_column_of_a_group_says_so() {
+    let mut model = model();
+    model.features = Feature::unnamed(2);
+    model.features[1].group = Some("colour".into());
+    let batch = array![[1.0, 0.0], [3.0, 1.0]];
+    for notes in [
+        PartialDependence::default().explain(&model, &batch, &RUN()).unwrap().provenance.notes,
+        AccumulatedLocalEffects::default().explain(&model, &batch, &RUN()).unwrap().provenance.notes,
+    ] {
+        assert!(notes.len() == 1 && notes[0].starts_with("x1 is one column of colour"), "{notes:?}");
+    }
+}
+
+/// Parameters that are stored read back as they were, and what is left out takes its default.
+#[test]
+fn explainers_are_data() {
+    let local =
+        AccumulatedLocalEffects { edges: BTreeMap::from([(3, vec![0.5, 1.0])]), n_bins: 7, ..Default::default() };
+    let text = serde_json::to_string(&local).unwrap();
+    assert_eq!(serde_json::from_str::<AccumulatedLocalEffects>(&text).unwrap(), local);
+    let dependence: PartialDependence =
+        serde_json::from_str(r#"{"features":[[0,1]],"grid":{"quantiles":{"n":5,"low":0.1,"high":0.9}}}"#).unwrap();
+    let grid = Grid::Quantiles { n: 5, low: 0.1, high: 0.9 };
+    assert_eq!(dependence, PartialDependence { features: vec![vec![0, 1]], grid, ..Default::default() });
+    let shuffled = PermutationImportance::new(Labels::Classes { n: 2, indices: vec![0, 1] });
+    let text = serde_json::to_string(&shuffled).unwrap();
+    assert_eq!(serde_json::from_str::<PermutationImportance>(&text).unwrap(), shuffled);
 }
 
 #[test]

@@ -224,5 +224,8 @@ fn grid_ignores_missing_values() {
     assert_eq!(points(quantiles, &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]).0[0], 0.0);
     let whole = Feature { kind: FeatureKind::Integer, ..feature.clone() };
     assert_eq!(even.points(&whole, &array![1.0, 2.0].view()).unwrap().0, [1.0, 2.0]);
+    let counts: Vec<f64> = (0..12).map(f64::from).collect();
+    let three = Grid::Even { n: 4, low: 0.0, high: 1.0 };
+    assert_eq!(three.points(&whole, &ndarray::ArrayView1::from(&counts)).unwrap().0, [0.0, 4.0, 7.0, 11.0]);
     assert!(matches!(even.points(&feature, &array![f64::NAN].view()), Err(Error::Unsupported { .. })));
 }
