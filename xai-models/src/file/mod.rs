@@ -94,6 +94,10 @@ pub fn load_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
         FileKind::XgboostUbjson => crate::xgboost::load_ubjson(bytes, options),
         #[cfg(feature = "lightgbm")]
         FileKind::LightgbmText => crate::lightgbm::load(bytes, options),
+        #[cfg(feature = "catboost")]
+        FileKind::CatboostJson => options.refuse_iterations(kind).and_then(|()| crate::catboost::read(bytes)),
+        #[cfg(feature = "onnx")]
+        FileKind::Onnx => options.refuse_iterations(kind).and_then(|()| crate::onnx::read(bytes)),
         #[allow(unreachable_patterns, reason = "with all features on, each kind has its loader")]
         _ => Err(Error::unsupported(
             kind.to_string(),

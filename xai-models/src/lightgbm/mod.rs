@@ -5,7 +5,7 @@
 //! | forms | text, versions v2 to v4; the JSON of `dump_model` is refused |
 //! | boosting | `gbdt`, `goss`, `dart` (its weights are in the leaves), `rf` (`average_output`) |
 //! | objectives | `regression` and its kin, with or without `sqrt`; `poisson`, `gamma`, `tweedie`, `quantile`, `mape`; `binary` and `multiclassova` with their `sigmoid`; `multiclass`; `cross_entropy`, `cross_entropy_lambda`; `lambdarank`, `rank_xendcg`; `custom` or none: scores are predictions. Others are refused by name |
-//! | splits | numbers, compared in `f64` with ≤; sets of categories; each split's own rule for what is missing |
+//! | splits | numbers, compared in `f64` with ≤, where numbers within 1e-35 of zero count as 0; sets of categories; each split's own rule for what is missing |
 //! | names | `feature_names`, and the categories of pandas columns |
 //! | refused | linear leaves (`linear_tree`): Shapley values of trees do not see the slopes |
 //!

@@ -34,15 +34,16 @@ pub(super) fn add(
             splits.add(node, builder, limit, categories)?;
         }
     }
-    // The cover of the only leaf of a tree divides nothing, and old versions do not write it.
-    let counts: Vec<u32> = match (n_leaves, block.get("leaf_count")) {
-        (1, None) => vec![0],
-        _ => block.numbers("leaf_count", n_leaves)?,
-    };
+    let counts = counts(block, "leaf_count", n_leaves)?;
     for (value, count) in values.iter().zip(counts) {
         builder.leaf(&[value / share], f64::from(count));
     }
     Ok(())
+}
+
+/// Covers: all 0 in a file without them, which old versions wrote for trees of one leaf.
+fn counts(block: &Block, key: &str, n: usize) -> Result<Vec<u32>> {
+    if block.get(key).is_some() { block.numbers(key, n) } else { Ok(vec![0; n]) }
 }
 
 fn refuse_linear(block: &Block) -> Result<()> {
@@ -78,7 +79,7 @@ impl<'a> Splits<'a> {
             decision: block.numbers("decision_type", n)?,
             left: block.numbers("left_child", n)?,
             right: block.numbers("right_child", n)?,
-            count: block.numbers("internal_count", n)?,
+            count: counts(block, "internal_count", n)?,
             sets: sets(block)?,
         })
     }
@@ -103,7 +104,7 @@ impl<'a> Splits<'a> {
             },
         };
         if decision & BY_CATEGORY == 0 {
-            builder.number_split(split, self.threshold[node], cover);
+            builder.number_split(split, threshold(self.threshold[node]), cover);
             return Ok(());
         }
         let place = self.threshold[node];
@@ -132,6 +133,19 @@ impl<'a> Splits<'a> {
 
     fn bad(&self, key: &str, problem: String) -> Error {
         malformed(self.block.get(key).map_or(self.block.line, |(line, _)| line), problem)
+    }
+}
+
+/// LightGBM's `kZeroThreshold`.
+const ZERO: f64 = 1e-35_f32 as f64;
+
+/// The threshold for numbers as they are. LightGBM's `predict` takes numbers from −[`ZERO`] to [`ZERO`] for 0 before any
+/// split sees them, and −[`ZERO`] is a usual threshold: between the numbers below zero and the zeros.
+fn threshold(threshold: f64) -> f64 {
+    match threshold {
+        t if (-ZERO..0.0).contains(&t) => (-ZERO).next_down(),
+        t if (0.0..ZERO).contains(&t) => ZERO,
+        t => t,
     }
 }
 

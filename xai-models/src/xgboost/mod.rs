@@ -11,9 +11,11 @@
 //! | `base_score` | a number (to 3.0) or a list (since 3.1), in the unit of the prediction: taken to the margin by the objective |
 //! | names | `feature_names`, `feature_types`, and the categories that 3.x keeps of data frames |
 //! | early stopping | all trees are read, as `Booster.predict` does; see [`LoadOptions::iterations`] |
+//! | quantiles | each prediction is its own margin; XGBoost 3.4 sorts those of a sample where levels cross |
 //! | refused | expectiles at several levels: what is predicted is not a function of each margin |
 //!
-//! Covers are the file's `sum_hessian`; below zero, as rounding may leave them, they count as zero. The features of a
+//! Covers are the file's `sum_hessian`; below zero, as rounding may leave them, they count as zero. XGBoost 2.x keeps none
+//! for trees with vector leaves: they are all 0 then, and [`with_covers`](crate::trees::with_covers) counts rows instead. The features of a
 //! file without names are `x0`, `x1`, …; a categorical feature whose categories have no names calls them by number, up
 //! to the largest that a split names.
 //!
@@ -121,6 +123,12 @@ fn model(file: File, bytes: usize, kind: FileKind, options: &LoadOptions) -> Res
     fact("base score", param.base_score.clone());
     if let Some(best) = learner.attributes.get("best_iteration") {
         fact("best iteration", best.clone());
+    }
+    if learner.objective.name == "reg:quantileerror" && n_outputs > 1 {
+        fact("note", "each prediction is its own margin; XGBoost 3.4 sorts those of a sample by size".to_owned());
+    }
+    if forest.trees.iter().any(|tree| tree.sum_hessian.is_none()) {
+        fact("covers", "none in the file".to_owned());
     }
     if kept.len() < forest.trees.len() {
         fact("trees left out", (forest.trees.len() - kept.len()).to_string());

@@ -86,7 +86,8 @@ pub(super) struct Tree {
     /// Thresholds, and the values of leaves that have one.
     pub split_conditions: Vec<Real>,
     pub default_left: Vec<Flag>,
-    pub sum_hessian: Vec<Real>,
+    /// Covers; XGBoost 2.x does not write them for trees with vector leaves.
+    pub sum_hessian: Option<Vec<Real>>,
     /// 1 where the split is by category; absent in old files.
     #[serde(default)]
     pub split_type: Vec<u8>,

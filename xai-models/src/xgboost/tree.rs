@@ -35,9 +35,7 @@ impl Growth<'_> {
         let sets = sets(tree, index)?;
         self.builder.start_tree(output);
         for &node in &order {
-            // Rounding may leave a hessian a little below zero; the library treats it as zero, too.
-            let hessian = f64::from(tree.sum_hessian[node].0);
-            let cover = if hessian < 0.0 { 0.0 } else { hessian };
+            let cover = cover(tree, node);
             if tree.left_children[node] == -1 {
                 let values = leaf(tree, index, node, output, n_outputs)?;
                 let values: Vec<f64> = values.iter().map(|value| f64::from(value.0) * weight).collect();
@@ -109,10 +107,10 @@ fn check_lengths(tree: &Tree, index: usize) -> Result<()> {
         ("split_indices", tree.split_indices.len()),
         ("split_conditions", tree.split_conditions.len()),
         ("default_left", tree.default_left.len()),
-        ("sum_hessian", tree.sum_hessian.len()),
     ];
+    let sum_hessian = tree.sum_hessian.as_ref().map(|covers| ("sum_hessian", covers.len()));
     let split_type = Some(("split_type", tree.split_type.len())).filter(|(_, length)| *length > 0);
-    for (field, length) in lengths.into_iter().chain(split_type) {
+    for (field, length) in lengths.into_iter().chain(split_type).chain(sum_hessian) {
         if length != n {
             return Err(malformed(&format!("trees[{index}].{field}"), format!("{length} entries for {n} nodes")));
         }
@@ -175,6 +173,16 @@ fn sets(tree: &Tree, index: usize) -> Result<Vec<Option<&[i64]>>> {
         return Err(bad("sets that overlap".to_owned()));
     }
     Ok(sets)
+}
+
+/// The cover of a node: 0 in a file without covers.
+fn cover(tree: &Tree, node: usize) -> f64 {
+    match tree.sum_hessian.as_ref().map(|covers| f64::from(covers[node].0)) {
+        // Rounding may leave a hessian a little below zero; the library treats it as zero, too.
+        Some(hessian) if hessian < 0.0 => 0.0,
+        Some(hessian) => hessian,
+        None => 0.0,
+    }
 }
 
 /// The values of a leaf.

@@ -137,3 +137,17 @@ fn lightgbm_says_what_is_wrong_and_where() {
         assert!(named, "{key}={value}: {words}");
     }
 }
+
+/// The library takes −1e-35f32 for 0 before it compares it with that very threshold (lightgbm 4.7.0: right; the number
+/// before it: left).
+#[test]
+fn lightgbm_takes_numbers_at_its_zero_threshold_for_zero() {
+    let text = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n\
+        objective=regression\nfeature_names=a\nfeature_infos=[-1:1]\n\nTree=0\nnum_leaves=2\nnum_cat=0\n\
+        split_feature=0\nthreshold=-1.0000000180025095e-35\ndecision_type=2\nleft_child=-1\nright_child=-2\n\
+        leaf_value=-1 1\nleaf_count=5 5\ninternal_count=10\n\nend of trees\n";
+    let model = load_bytes(text.as_bytes()).unwrap().model;
+    let zero = f64::from(1e-35_f32);
+    let rows = ndarray::array![[(-zero).next_down()], [-zero], [-1e-36], [0.0], [f64::NAN]];
+    assert_eq!(model.predict(&rows).unwrap(), ndarray::array![[-1.0], [1.0], [1.0], [1.0], [1.0]]);
+}

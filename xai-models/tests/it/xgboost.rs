@@ -205,16 +205,18 @@ fn xgboost_skips_pruned_nodes() {
     assert!(load_bytes(&pruned("0")).unwrap_err().to_string().contains("2 nodes that no path leads to"));
 }
 
-/// XGBoost 2.0 to 3.0 keep vector leaves by node in `base_weights`.
+/// XGBoost 2.0 to 3.0 keep vector leaves by node in `base_weights`; 2.x without covers.
 #[test]
 fn xgboost_reads_vector_leaves_of_version_2() {
     let file = small(|file| {
         file["learner"]["learner_model_param"]["num_target"] = "2".into();
         tree(file)["tree_param"]["size_leaf_vector"] = "2".into();
+        tree(file).as_object_mut().unwrap().remove("sum_hessian");
         tree(file)["base_weights"] = serde_json::json!([9.0, 9.0, 1.0, 2.0, 3.0, 4.0]);
     });
     let model = load_bytes(&file).unwrap().model;
     assert_eq!(model.predict(&array![[0.0, 0.0], [1.0, 0.0]]).unwrap(), array![[1.5, 2.5], [3.5, 4.5]]);
+    assert_eq!(model.trees().cover, [0.0; 3]);
 }
 
 /// Hessians that rounding left below zero count as zero; NaN does not.
