@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, Axis, Slice};
 use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
@@ -12,6 +12,7 @@ use xai_core::{
 
 use super::coalitions::Enumeration;
 use super::pair::{LeafWeights, Pair, PairWalk};
+use super::patterns::{Factors, Masks, Patterns};
 use super::players::{Players, margins};
 use super::scale::{Nonlinear, OutputScale, Transform};
 
@@ -30,8 +31,10 @@ use super::scale::{Nonlinear, OutputScale, Transform};
 /// [`Nonlinear::Rescale`] is what shap computes and no Shapley value of that scale; [`Nonlinear::Exact`] is.
 ///
 /// # Cost
-/// No model calls. Margins and rescaled values: the leaves that mixtures of sample and background row reach, for each
-/// pair; exact values of other scales 2^players for each pair, of the players that tell the two apart.
+/// No model calls. Margins and rescaled values: for each leaf, background rows that miss the same players of its path
+/// count as one, so the time for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than
+/// 64 players on a path, or for which that would take more than some hundred MiB, are walked for each pair of sample
+/// and row. Exact values of other scales: 2^players for each pair, of the players that tell the two apart.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a background without rows, weights or labels that make no sense, groups that are no
@@ -40,13 +43,16 @@ use super::scale::{Nonlinear, OutputScale, Transform};
 /// [`Error::TooLarge`] when [`Nonlinear::Exact`] meets more than 20 players; [`Error::Cancelled`].
 ///
 /// # Laws
-/// `interventional_equals_enumeration`, `exact_scales_equal_enumeration`, `values_and_base_sum_to_the_score`,
+/// `interventional_equals_enumeration` (margins and exact predictions), `long_paths_equal_enumeration`,
+/// `rescaled_values_are_margins_times_the_secant`, `values_and_base_sum_to_the_score`,
 /// `same_bits_for_any_threads_and_batches`.
 ///
 /// # Source
 /// Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine
-/// Intelligence 2 (2020), algorithm 3. *differs:* no recursion; columns of a group are one player; a sample and a
-/// background row with equal margins are rescaled by the derivative of the link, the limit of shap's quotient.
+/// Intelligence 2 (2020), algorithm 3. *differs:* background rows that are alike for a leaf are counted once, in the
+/// manner of Zern et al., *Interventional SHAP values and interaction values for piecewise linear regression trees*,
+/// AAAI 2023; no recursion; columns of a group are one player; a sample and a background row with equal margins are
+/// rescaled by the derivative of the link, the limit of shap's quotient.
 ///
 /// # Example
 /// ```
@@ -101,14 +107,17 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
         let players = Players::new(model, batch, self.groups.as_ref())?;
         same_shape("columns of the background", &[trees.n_features], &[self.background.ncols()])?;
         let transform = Transform::new(&self.scale, self.nonlinear, trees, batch.nrows())?;
+        let exact = self.nonlinear == Nonlinear::Exact && !transform.is_identity();
+        let rows = Rows::new(trees, &self.background, self.shares()?);
         let task = Task {
             trees,
             player_of: &players.of,
             n_players: players.len(),
             transform: &transform,
-            exact: self.nonlinear == Nonlinear::Exact && !transform.is_identity(),
+            exact,
             weights: LeafWeights::new(),
-            rows: Rows::new(trees, &self.background, self.shares()?),
+            patterns: if exact { Vec::new() } else { rows.patterns(trees, &players.of, !transform.is_identity()) },
+            rows,
         };
         let found = task.run(batch, &Meter::new(run, batch.nrows() as u64))?;
         let mut outputs = output_names(model);
@@ -153,6 +162,20 @@ impl Rows {
         }
         Rows { cells, margins: all, shares }
     }
+
+    /// One row of the background: (feature).
+    fn row(&self, trees: &TreeEnsemble, row: usize) -> &[f64] {
+        &self.cells[row * trees.n_features..(row + 1) * trees.n_features]
+    }
+
+    /// What the trees' leaves see of the background, where that is affordable: (tree).
+    fn patterns(&self, trees: &TreeEnsemble, player_of: &[usize], keep_rows: bool) -> Vec<Option<Patterns>> {
+        let affordable = Patterns::affordable(trees, player_of, self.shares.len(), keep_rows);
+        let patterns = |(tree, affordable): (usize, bool)| {
+            affordable.then(|| Patterns::new(trees, tree, player_of, &self.cells, &self.shares, keep_rows))
+        };
+        affordable.into_par_iter().enumerate().map(patterns).collect()
+    }
 }
 
 /// Everything that is the same for all samples.
@@ -164,6 +187,8 @@ struct Task<'a> {
     exact: bool,
     weights: LeafWeights,
     rows: Rows,
+    /// `None` for trees that are walked pair by pair; empty when `exact`: (tree).
+    patterns: Vec<Option<Patterns>>,
 }
 
 /// Values (sample, player, output); base and scores (sample, output).
@@ -173,14 +198,21 @@ struct Found {
     scores: Array2<f64>,
 }
 
+/// Samples that one thread takes at a time: enough to use a tree while it is in the cache.
+const BLOCK: usize = 16;
+
 /// The memory of one thread.
 #[derive(Default)]
 struct Workspace {
     walk: PairWalk,
+    masks: Masks,
     enumeration: Enumeration,
-    sample: Vec<f64>,
+    /// The block's samples: (sample, feature).
+    samples: Vec<f64>,
+    /// The margins of the present one: (output).
     margins: Vec<f64>,
-    factor: Vec<f64>,
+    /// What each pair's margin values are multiplied with: (sample, background row, output).
+    factors: Vec<f64>,
     stand_in: Vec<f64>,
 }
 
@@ -190,21 +222,30 @@ impl Task<'_> {
         let mut values = Array3::zeros((batch.nrows(), self.n_players, self.trees.n_outputs));
         let (mut base, mut scores) = (Array2::zeros(shape), Array2::zeros(shape));
         let done = AtomicU64::new(0);
-        let parts = values.axis_iter_mut(Axis(0)).into_par_iter();
-        let parts = parts.zip(base.axis_iter_mut(Axis(0))).zip(scores.axis_iter_mut(Axis(0)));
-        parts.enumerate().try_for_each_init(
+        let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
+        let blocks = blocks.zip(base.axis_chunks_iter_mut(Axis(0), BLOCK));
+        let blocks = blocks.zip(scores.axis_chunks_iter_mut(Axis(0), BLOCK));
+        blocks.enumerate().try_for_each_init(
             Workspace::default,
-            |work, (sample, ((mut values, mut base), mut scores))| {
-                meter.tick(done.load(Ordering::Relaxed))?;
-                work.sample.clear();
-                work.sample.extend(batch.row(sample));
-                // Rows of fresh arrays lie in one piece.
+            |work, (block, ((mut values, mut base), mut scores))| {
+                let start = block * BLOCK;
+                let n = scores.nrows();
+                work.samples.clear();
+                work.samples.extend(batch.slice_axis(Axis(0), Slice::from(start..start + n)));
+                // Blocks of fresh arrays lie in one piece.
                 if let (Some(credit), Some(base), Some(scores)) =
                     (values.as_slice_mut(), base.as_slice_mut(), scores.as_slice_mut())
                 {
-                    self.explain(sample, work, credit, base, scores)?;
+                    work.margins.clear();
+                    work.factors.clear();
+                    for sample in 0..n {
+                        meter.tick(done.load(Ordering::Relaxed))?;
+                        self.prepare(start + sample, sample, work, credit, base, scores)?;
+                        done.fetch_add(u64::from(self.exact), Ordering::Relaxed);
+                    }
+                    self.add_trees(n, work, credit);
                 }
-                done.fetch_add(1, Ordering::Relaxed);
+                done.fetch_add(if self.exact { 0 } else { n as u64 }, Ordering::Relaxed);
                 Ok(())
             },
         )?;
@@ -212,43 +253,68 @@ impl Task<'_> {
         Ok(Found { values, base, scores })
     }
 
-    /// Explains one sample: `credit` (player, output), `base` and `scores` (output).
-    fn explain(
+    /// Scores one sample of the batch and the background rows in its place; on an exact scale, also explains it.
+    ///
+    /// # Shapes
+    /// Of the block that the sample is number `place` of: `credit` (sample, player, output); `base` and `scores`
+    /// (sample, output).
+    fn prepare(
         &self,
         sample: usize,
+        place: usize,
         work: &mut Workspace,
         credit: &mut [f64],
         base: &mut [f64],
         scores: &mut [f64],
     ) -> Result<()> {
         let (trees, n_outputs) = (self.trees, self.trees.n_outputs);
-        margins(trees, &work.sample, scores);
+        let own = place * n_outputs..(place + 1) * n_outputs;
+        let (base, scores) = (&mut base[own.clone()], &mut scores[own]);
+        let cells = &work.samples[place * trees.n_features..(place + 1) * trees.n_features];
+        margins(trees, cells, scores);
         work.margins.clear();
         work.margins.extend_from_slice(scores);
         self.transform.apply(sample, scores);
         for (row, &share) in self.rows.shares.iter().enumerate() {
-            if share == 0.0 {
-                continue;
-            }
             let there = &self.rows.margins[row * n_outputs..(row + 1) * n_outputs];
             work.stand_in.clear();
             work.stand_in.extend_from_slice(there);
             self.transform.apply(sample, &mut work.stand_in);
             base.iter_mut().zip(&work.stand_in).for_each(|(base, score)| *base += share * score);
-            let other = &self.rows.cells[row * trees.n_features..(row + 1) * trees.n_features];
-            let pair = Pair { trees, player_of: self.player_of, sample: &work.sample, other };
-            if self.exact {
+            if !self.exact {
+                let pairs = work.margins.iter().zip(there);
+                work.factors.extend(pairs.map(|(&a, &b)| share * self.transform.secant(sample, a, b)));
+            } else if share > 0.0 {
+                let pair = Pair { trees, player_of: self.player_of, sample: cells, other: self.rows.row(trees, row) };
                 let transform = |margins: &mut [f64]| self.transform.apply(sample, margins);
+                let width = self.n_players * n_outputs;
+                let credit = &mut credit[place * width..(place + 1) * width];
                 work.enumeration.add(pair, transform, share, self.n_players, credit)?;
-                continue;
-            }
-            work.factor.clear();
-            let secants = work.margins.iter().zip(there).map(|(&a, &b)| share * self.transform.secant(sample, a, b));
-            work.factor.extend(secants);
-            for tree in 0..trees.n_trees() {
-                work.walk.add(pair, tree, &self.weights, &work.factor, self.n_players, credit);
             }
         }
         Ok(())
+    }
+
+    /// Explains the margins of the block's `n` samples, tree by tree, each pair with its factor.
+    fn add_trees(&self, n: usize, work: &mut Workspace, credit: &mut [f64]) {
+        let (trees, n_rows) = (self.trees, self.rows.shares.len());
+        let width = self.n_players * trees.n_outputs;
+        for (tree, patterns) in self.patterns.iter().enumerate() {
+            for sample in 0..n {
+                let cells = &work.samples[sample * trees.n_features..(sample + 1) * trees.n_features];
+                let factors = &work.factors[sample * n_rows * trees.n_outputs..][..n_rows * trees.n_outputs];
+                let credit = &mut credit[sample * width..(sample + 1) * width];
+                let Some(patterns) = patterns else {
+                    for (row, factor) in factors.chunks_exact(trees.n_outputs.max(1)).enumerate() {
+                        let other = self.rows.row(trees, row);
+                        let pair = Pair { trees, player_of: self.player_of, sample: cells, other };
+                        work.walk.add(pair, tree, &self.weights, factor, self.n_players, credit);
+                    }
+                    continue;
+                };
+                let factors = if self.transform.is_identity() { Factors::Shares } else { Factors::Rows(factors) };
+                patterns.add(trees, cells, &self.weights, factors, &mut work.masks, credit);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use xai_core::{Explainer, Feature, Groups, Link, Run, TreeEnsemble};
 use xai_local::tree::{InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
-use crate::tree_zoo::{OUTPUTS, USED, ensembles, margins, tables};
+use crate::tree_zoo::{OUTPUTS, USED, ensembles, lengthen, margins, pass_spare, tables};
 
 /// Sums of some dozen terms of size 1 to 10 in another order.
 const ROUNDING: f64 = 1e-12;
@@ -211,13 +211,28 @@ proptest! {
         check_interventional(&model, &rows, &background, weighted, None, 16)?;
     }
 
+    /// Paths with more players than a word has bits go another way through the code.
+    #[test]
+    fn long_paths_equal_enumeration(
+        model in ensembles(16),
+        rows in tables(1..=2, 16 * USED),
+        background in tables(1..=3, 16 * USED),
+        weighted in any::<bool>(),
+    ) {
+        let (model, rows, background) = (lengthen(&model, 16), pass_spare(rows, 16), pass_spare(background, 16));
+        check_interventional(&model, &rows, &background, weighted, None, 16)?;
+    }
+
     /// The rescaled values are the margin's for each background row, times the secant of the link.
     #[test]
     fn rescaled_values_are_margins_times_the_secant(
-        model in ensembles(1),
-        rows in tables(1..=3, USED),
-        background in tables(1..=4, USED),
+        model in ensembles(16),
+        rows in tables(1..=3, 16 * USED),
+        background in tables(1..=4, 16 * USED),
+        long in any::<bool>(),
     ) {
+        let (rows, background) = (pass_spare(rows, 16), pass_spare(background, 16));
+        let model = if long { lengthen(&model, 16) } else { model };
         prop_assume!(model.0.link != Link::Softmax);
         let method = |background: Array2<f64>, scale| InterventionalTreeShap {
             scale,

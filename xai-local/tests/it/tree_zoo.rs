@@ -250,3 +250,47 @@ pub fn tables(rows: std::ops::RangeInclusive<usize>, columns: usize) -> impl Str
             .prop_map(move |cells| Array2::from_shape_vec((rows, columns), cells).unwrap())
     })
 }
+
+/// The same model with 65 splits on columns of their own above each tree. Who has −1 in the columns that `spread` does
+/// not divide passes them all; against others of that kind the added splits do nothing but make the paths long.
+pub fn lengthen(model: &Forest, spread: usize) -> Forest {
+    let old = model.0.clone().into_parts();
+    let mut parts =
+        TreeParts { base: old.base.clone(), sets: old.sets.clone(), values: old.values.clone(), ..bare(0, 0) };
+    (parts.n_features, parts.n_outputs, parts.link) = (old.n_features, old.n_outputs, old.link);
+    (parts.comparison, parts.category_rule) = (old.comparison, old.category_rule);
+    let spare: Vec<usize> = (0..old.n_features).filter(|c| c % spread != 0).take(65).collect();
+    assert_eq!(spare.len(), 65);
+    for (tree, ends) in old.starts.windows(2).enumerate() {
+        let width = if old.tree_output[tree].is_some() { 1 } else { old.n_outputs };
+        for &column in &spare {
+            let node = push(&mut parts, Some(&Rule::below(column, 0.0)), 1.0);
+            let leaf = push_leaf(&mut parts, &vec![99.0; width], 0.0);
+            (parts.left[node], parts.right[node]) = (leaf as u32 + 1, leaf as u32);
+        }
+        let shift = parts.feature.len() as u32 - ends[0];
+        for node in ends[0] as usize..ends[1] as usize {
+            let by = if old.feature[node] == LEAF { 0 } else { shift };
+            parts.feature.push(old.feature[node]);
+            parts.threshold.push(old.threshold[node]);
+            parts.left.push(old.left[node] + by);
+            parts.right.push(old.right[node] + by);
+            parts.missing.push(old.missing[node]);
+            parts.default_left.push(old.default_left[node]);
+            parts.set.push(old.set[node]);
+            parts.cover.push(old.cover[node]);
+        }
+        close(&mut parts, old.tree_output[tree]);
+    }
+    Forest(TreeEnsemble::new(parts).unwrap())
+}
+
+/// The table with −1 in the columns that `spread` does not divide.
+pub fn pass_spare(mut table: Array2<f64>, spread: usize) -> Array2<f64> {
+    for (column, mut cells) in table.columns_mut().into_iter().enumerate() {
+        if column % spread != 0 {
+            cells.fill(-1.0);
+        }
+    }
+    table
+}
