@@ -83,8 +83,9 @@ impl Alignment {
             let reason = format!("two are called {twice:?}; rename them");
             return Err(Error::unsupported("matching features that share a name", reason));
         }
+        let named: HashMap<&str, &Column> = frame.columns().iter().map(|c| (c.name.as_str(), c)).collect();
         let mut sources: Vec<Option<Source>> =
-            features.iter().map(|feature| Some(Source::Column(frame.column(&feature.name).ok()?))).collect();
+            features.iter().map(|feature| named.get(feature.name.as_str()).map(|c| Source::Column(c))).collect();
         let respelt = respell(frame, features, &mut sources);
         let absent: Vec<&Feature> = lacking(features, &sources);
         let mut expanded: Vec<Expansion> = expansions(frame, &absent)?;

@@ -167,7 +167,7 @@ impl Source<'_> {
         let mut ended = false;
         loop {
             let more = reader.read_byte_record(&mut record);
-            line = record.position().map_or(line, ::csv::Position::line);
+            line = record.position().map_or(line, |at| at.line() + empty_lines(self.text, at.byte()));
             match more {
                 Err(error) => return Err(malformed(line, error.to_string())),
                 Ok(false) if ended => return Ok(()),
@@ -231,6 +231,12 @@ fn check_header(names: &[String], profiles: &[Profile]) -> Result<()> {
             Err(malformed(1, format!("{problem}; say that there is no header, or that there is one")))
         }
     }
+}
+
+/// The number of empty lines that the text goes on with at `start`: the reader skips them.
+fn empty_lines(text: &[u8], start: u64) -> u64 {
+    let rest = usize::try_from(start).ok().and_then(|start| text.get(start..)).unwrap_or_default();
+    rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn utf8<'c>(cell: &'c [u8], row: usize, column: &str) -> Result<&'c str> {

@@ -53,12 +53,10 @@ pub(super) fn expansions<'t>(frame: &'t Frame, absent: &[&Feature]) -> Result<Ve
 
 /// The level of the text column that a feature called `name` would be.
 fn level<'n>(column: &Column, name: &'n str) -> Option<&'n str> {
+    let level = name.strip_prefix(column.name.as_str())?.strip_prefix(SEPARATORS)?;
     // A reader cannot tell a text column without any text from one of numbers.
-    let text = matches!(column.values, Values::Categorical { .. }) || column.n_missing() == column.len();
-    if !text {
-        return None;
-    }
-    name.strip_prefix(column.name.as_str())?.strip_prefix(SEPARATORS).filter(|level| !level.is_empty())
+    let text = || matches!(column.values, Values::Categorical { .. }) || column.n_missing() == column.len();
+    (!level.is_empty() && text()).then_some(level)
 }
 
 fn holds(column: &Column, level: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Known answers.
 
-use xai_core::{Error, Result};
+use xai_core::Result;
 
 use super::category::{Known, cell, unknown_category};
 use super::{Column, Values};
@@ -32,7 +32,7 @@ impl Labels {
     /// they are.
     ///
     /// # Errors
-    /// [`Error::Cell`] for a missing cell.
+    /// [`Error::Cell`](xai_core::Error::Cell) for a missing cell.
     pub fn of(column: &Column) -> Result<Self> {
         let names = match &column.values {
             Values::Numeric(values) => {
@@ -51,11 +51,8 @@ impl Labels {
     /// no name spells a number, whole numbers are indices into `names`.
     ///
     /// # Errors
-    /// [`Error::Cell`] with the row for a missing cell, and for one that is none of the classes.
+    /// [`Error::Cell`](xai_core::Error::Cell) with the row for a missing cell, and for one that is none of the classes.
     pub fn classes(column: &Column, names: &[String]) -> Result<Self> {
-        if names.is_empty() && !column.is_empty() {
-            return Err(Error::parameter("classes", "none", "at least one name"));
-        }
         let known = Known::new(names);
         let by_index = !names.iter().any(|name| super::category::spelt_number(name).is_some());
         let found = match &column.values {

@@ -1,13 +1,18 @@
 //! Tests of the models: each against its own library, against brute force, and against broken input.
 
+mod adaptor;
 #[cfg(feature = "catboost")]
 mod catboost;
 mod file;
 mod golden;
 #[cfg(feature = "lightgbm")]
 mod lightgbm;
+mod linear;
 #[cfg(all(feature = "xgboost", feature = "lightgbm"))]
 mod mutation;
+#[cfg(feature = "onnx")]
+mod onnx;
+mod table;
 mod trees;
 #[cfg(feature = "xgboost")]
 mod xgboost;

@@ -134,10 +134,11 @@ impl FittedOneHot {
     /// # Errors
     /// [`Error::MissingColumns`]; [`Error::Cell`] for a text among numbers, or a category that is not known.
     pub fn transform(&self, frame: &Frame) -> Result<Array2<f64>> {
-        let absent = self.columns.iter().filter(|column| frame.column(&column.name).is_err());
+        let names = frame.names();
+        let absent = self.columns.iter().filter(|column| !names.contains(&column.name.as_str()));
         let absent: Vec<String> = absent.map(|column| column.name.clone()).collect();
         if !absent.is_empty() {
-            let present = frame.names().into_iter().map(str::to_owned).collect();
+            let present = names.into_iter().map(str::to_owned).collect();
             return Err(Error::MissingColumns { columns: absent, present });
         }
         let mut matrix = Array2::zeros((frame.n_rows(), self.features.len()));
