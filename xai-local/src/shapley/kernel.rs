@@ -43,8 +43,7 @@ use crate::cholesky::Cholesky;
 ///
 /// # Source
 /// Lundberg & Lee 2017, theorem 2; the pairs: Covert & Lee, *Improving KernelSHAP*, 2021. *Differs* from `shap`: no
-/// feature selection by default or at all; draws are stratified by size, and budget goes to a size by the kernel
-/// times √(s(n − s)), since there the regression leans on each of its coalitions more.
+/// feature selection, by default or at all; what is drawn is stratified by size and never drawn twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KernelShap {
@@ -209,7 +208,7 @@ impl Design {
                     .clone()
                     .map(|j| {
                         let leverage = self.weight[j] * self.centred.row(j).dot(&pull.column(j));
-                        residual[[j, output]] / (1.0 - leverage).max(f64::EPSILON)
+                        residual[[j, output]] / (1.0 - leverage).max(f64::EPSILON).sqrt()
                     })
                     .collect();
                 for player in 0..variance.nrows() {

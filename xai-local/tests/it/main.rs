@@ -1,7 +1,11 @@
 //! The tests of this crate, as one binary.
 
+mod golden;
+mod laws;
+mod lime;
 mod masker;
 mod shapley;
+mod shapley_golden;
 mod zoo;
 mod tree;
 mod tree_oracle;

@@ -123,7 +123,7 @@ fn values_of_a_model_are_those_of_its_definition() {
     let explanation = Masked { estimator: ExactShap, masker }.explain(&model, &batch, &Run::default()).unwrap();
     for sample in 0..batch.nrows() {
         for output in 0..2 {
-            let worth = |present: &[bool]| {
+            let worth = |present: &[bool]| -> f64 {
                 let score = |row: usize| {
                     let x = Array2::from_shape_fn(
                         (1, 6),
@@ -207,22 +207,31 @@ fn owed() -> Vec<f64> {
     owed
 }
 
-/// Coalitions drawn evenly over all subsets never see the small and large ones that carry the weight.
+/// Coalitions drawn evenly over all subsets never see the small and large ones that carry the weight: then the members
+/// of a triple would get a quarter of its weight in place of a third.
 #[test]
 fn triple_products_of_thirty_players() {
-    // Measured over 20 seeds: 1.5 % for 2,108 coalitions, of values of up to 20.
-    const SHARE_OF_LARGEST: f64 = 0.04;
-    let owed = owed();
+    // An independent program found a root mean square of 0.062 of the largest value by regression on 2,108 such
+    // coalitions and 0.070 by 36 pairs of orders; the mean over n seeds errs √n times less.
+    const RMS_OF_LARGEST: f64 = 0.085;
+    const SEEDS: u64 = 40;
+    let owed = Array1::from(owed());
     let largest = owed.iter().copied().fold(0.0, f64::max);
     for estimator in
         [&KernelShap::default() as &dyn Estimator, &PermutationShap { n_permutations: 72, antithetic: true }]
     {
-        for seed in 0..5 {
-            let estimate = Formula::new(30, triples).shares(estimator, seed).unwrap();
-            let worst = estimate.values.iter().zip(&owed).map(|(v, o)| (v - o).abs()).fold(0.0, f64::max);
-            println!("{} {seed}: {}", estimator.name(), worst / largest);
-            assert!(worst < SHARE_OF_LARGEST * largest, "{}: {worst} of {largest}", estimator.name());
+        let (mut mean, mut square) = (Array1::<f64>::zeros(30), 0.0);
+        for seed in 0..SEEDS {
+            let values = Formula::new(30, triples).shares(estimator, seed).unwrap().values.remove_axis(Axis(1));
+            let error = &values - &owed;
+            square += error.mapv(|e| e * e).sum() / (30 * SEEDS) as f64;
+            mean.scaled_add(1.0 / SEEDS as f64, &error);
         }
+        let limit = RMS_OF_LARGEST * largest;
+        assert!(square.sqrt() < limit, "{}: {} of {largest}", estimator.name(), square.sqrt());
+        // A third in place of a fourth would be off by 0.07.
+        let rms = (mean.mapv(|e| e * e).sum() / 30.0).sqrt();
+        assert!(rms < 2.0 * limit / (SEEDS as f64).sqrt(), "{} is off by {rms}", estimator.name());
     }
 }
 
@@ -245,7 +254,6 @@ fn standard_errors_tell_the_error() {
             variance += estimate.standard_error.unwrap().iter().map(|e| e * e).sum::<f64>();
         }
         let ratio = (variance / squared_error).sqrt();
-        println!("{}: {ratio}, error {}", estimator.name(), (squared_error / SEEDS as f64 / 30.0).sqrt());
         assert!((0.85..1.25).contains(&ratio), "{}: standard errors are {ratio} of the errors", estimator.name());
     }
 }
