@@ -77,7 +77,7 @@ pub fn mean_absolute(attribution: &Attribution) -> Result<Importance> {
         ((&away * &away).sum_axis(Axis(0)) / (n as f64 * (n as f64 - 1.0))).mapv(f64::sqrt)
     });
     let mut provenance = attribution.provenance.clone();
-    let explainer = std::mem::replace(&mut provenance.method, "mean-absolute".to_owned());
+    let explainer = std::mem::replace(&mut provenance.method, "mean-absolute-attribution".to_owned());
     let parameters = std::mem::take(&mut provenance.parameters);
     provenance.parameters = parameters.into_iter().map(|(k, v)| (format!("{explainer}.{k}"), v)).collect();
     let provenance = provenance

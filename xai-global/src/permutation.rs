@@ -24,7 +24,7 @@ use crate::loss::Loss;
 /// |---|---|---|
 /// | `labels` | | the truth, one a sample |
 /// | `losses` | the [usual](Loss::usual) one | what is measured; all come from the same predictions |
-/// | `n_repeats` | 10 | shuffles of each feature, 1 to 100,000 |
+/// | `n_repeats` | 10 | shuffles of each feature, 1 to 1,000,000 |
 /// | `groups` | every column alone | columns that are shuffled together, by the same permutation |
 /// | `weights` | equal | the weight of each sample in the loss |
 /// | `ratio` | false | divide by the intact loss instead of subtracting it |
@@ -44,7 +44,8 @@ use crate::loss::Loss;
 ///
 /// # Errors
 /// [`Error::Parameter`] for fewer than two samples (nothing can be shuffled), no loss, or groups that do not fit;
-/// those of [`Loss::check_outputs`] and [`Loss::of`]; [`Error::Budget`] before any evaluation.
+/// [`Error::TooLarge`] for more than a hundred million repeats in all; those of [`Loss::check_outputs`] and
+/// [`Loss::of`]; [`Error::Budget`] before any evaluation.
 ///
 /// # Laws
 /// `permutation_of_a_linear_model_has_its_expectation`, `permutation_repeats_are_losses_of_what_the_model_saw`,
@@ -90,7 +91,9 @@ pub struct PermutationImportance {
 }
 
 /// More repeats than anybody wants, few enough to hold.
-const MOST_REPEATS: usize = 100_000;
+const MOST_REPEATS: usize = 1_000_000;
+/// As many numbers as all repeats together may be.
+const MOST_NUMBERS: u64 = 100_000_000;
 
 impl PermutationImportance {
     /// The usual loss for these labels, ten repeats, every column alone.
@@ -142,6 +145,14 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PermutationImportance {
         self.losses.iter().try_for_each(|loss| loss.check_outputs(&output_names(model)))?;
 
         let n_copies = groups.len().saturating_mul(self.n_repeats);
+        let numbers = (n_copies as u64).saturating_mul(self.losses.len() as u64);
+        if numbers > MOST_NUMBERS {
+            return Err(Error::TooLarge {
+                what: "repeats of all features".into(),
+                limit: MOST_NUMBERS,
+                found: numbers,
+            });
+        }
         let needed = (batch.nrows() as u64).saturating_mul((n_copies as u64).saturating_add(1));
         let meter = meter(run, needed)?;
         let copies = Copies { meter: &meter, model, batch };

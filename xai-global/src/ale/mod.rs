@@ -73,9 +73,10 @@ use categories::Levels;
 /// `ale_equals_brute_force`, `ale_of_categories_equals_brute_force`, `ale_counts_its_evaluations`.
 ///
 /// # Source
-/// Apley, Zhu 2020, "Visualizing the effects of predictor variables in black box supervised learning models",
-/// equations 15 to 20, and their R package ALEPlot. *differs:* the paper reads g as a step function when it centres, the
-/// package (and PyALE, alibi) takes the mean of the bin's two edges ([`Centring::Midpoints`]).
+/// Apley, Zhu 2020, "Visualizing the effects of predictor variables in black box supervised learning models", the
+/// estimators of the effects of first and second order, and their R package ALEPlot. *differs:* the paper reads g as a
+/// step function when it centres, the package (and PyALE, alibi) takes the mean of the bin's two edges
+/// ([`Centring::Midpoints`]).
 ///
 /// # Example
 /// ```
@@ -137,7 +138,7 @@ pub enum Centring {
 pub enum CategoryOrder {
     /// By how alike the samples of two categories are in their other features: the distance is the sum over those of the
     /// Kolmogorov-Smirnov distance (numbers) or half the sum of the differences of frequencies (categories), and
-    /// the order that of classical scaling of the distances to one dimension (Apley, Zhu 2020, appendix E).
+    /// the order that of classical scaling of the distances to one dimension (as in ALEPlot).
     #[default]
     Similarity,
     /// As the categories are listed: for categories that have an order.

@@ -132,6 +132,8 @@ fn labels_losses_and_groups_that_do_not_fit() {
     assert!(explain(&PermutationImportance { n_repeats: usize::MAX, ..good.clone() }).contains("n_repeats"));
     assert!(explain(&PermutationImportance { losses: vec![Loss::Brier], ..good.clone() }).contains("brier"));
     assert!(explain(&PermutationImportance { weights: Some(vec![1.0]), ..good.clone() }).contains("weights"));
+    let many = PermutationImportance { losses: vec![Loss::SquaredError; 100], n_repeats: 1_000_000, ..good.clone() };
+    assert!(explain(&many).contains("repeats of all features"));
     let groups = Groups { players: Feature::unnamed(1), members: vec![vec![0]] };
     assert!(explain(&PermutationImportance { groups: Some(groups), ..good.clone() }).contains("groups"));
 

@@ -31,7 +31,7 @@ fn mean_absolute_equals_its_definition() {
     let spread = importance.spread.unwrap();
     assert_close(spread[[0, 0]], (1.0f64 / 3.0).sqrt(), ROUNDING);
     assert_eq!(spread[[1, 0]], 0.0);
-    assert_eq!(importance.provenance.method, "mean-absolute");
+    assert_eq!(importance.provenance.method, "mean-absolute-attribution");
     assert_eq!(importance.provenance.parameters["explainer"].to_string(), "values");
     assert_eq!(importance.provenance.parameters["values.power"].to_string(), "1");
     assert_eq!(importance.provenance.evaluations, 3);
