@@ -43,8 +43,7 @@ use super::training::{Bins, Column, Training};
 /// `additive_models_are_recovered`.
 ///
 /// # Source
-/// Ribeiro, Singh & Guestrin, *Why should I trust you?*, 2016; sampling from the kernel: Tan, Tian & Li, *GLIME*, 2023,
-/// section 4. *Differs:* a feature that stays keeps the sample's own value, not another of its bin.
+/// Ribeiro, Singh & Guestrin, *Why should I trust you?*, 2016; sampling from the kernel: Tan, Tian & Li, *GLIME*, 2023. *Differs:* a feature that stays keeps the sample's own value, not another of its bin.
 ///
 /// # Example
 /// ```

@@ -1,6 +1,6 @@
 //! Rows that stand for absence.
 
-use ndarray::{Array2, ArrayRef1, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xai_core::error::same_shape;
@@ -144,12 +144,14 @@ impl Background {
     }
 
     /// The weighted mean of each column.
-    pub fn mean(&self) -> ndarray::Array1<f64> {
+    pub fn mean(&self) -> Array1<f64> {
         ndarray::ArrayView1::from(&self.weights).dot(&self.rows)
     }
 
-    pub(super) fn called(self, kind: &'static str) -> Self {
-        Background { kind, ..self }
+    pub(super) fn of_one(row: Array1<f64>, kind: &'static str) -> Self {
+        let player_of = (0..row.len()).collect();
+        let rows = row.insert_axis(Axis(0)).as_standard_layout().into_owned();
+        Background { rows, weights: vec![1.0], groups: None, player_of, kind }
     }
 
     fn fill(&self, sample: &ArrayRef1<f64>, coalitions: &ArrayRef2<bool>) -> Array2<f64> {

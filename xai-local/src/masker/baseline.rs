@@ -1,6 +1,6 @@
 //! One row that stands for absence.
 
-use ndarray::{Array1, Array2, ArrayRef2, Axis};
+use ndarray::{Array1, Array2, ArrayRef2};
 use xai_core::{Feature, Groups, Masker, Result, Table};
 
 use super::Background;
@@ -16,7 +16,7 @@ use super::Background;
 /// ```
 /// use xai_core::Masker;
 /// use xai_local::masker::Baseline;
-/// let masked = Baseline::new(ndarray::array![0.0, 0.0])?.mask(&ndarray::array![[7.0, 8.0]], 0, &ndarray::array![[true, false]])?;
+/// let masked = Baseline::new(ndarray::array![0.0, 0.0]).mask(&ndarray::array![[7.0, 8.0]], 0, &ndarray::array![[true, false]])?;
 /// assert_eq!(masked, ndarray::array![[7.0, 0.0]]);
 /// # Ok::<(), xai_core::Error>(())
 /// ```
@@ -25,11 +25,8 @@ pub struct Baseline(Background);
 
 impl Baseline {
     /// The row: (feature).
-    ///
-    /// # Errors
-    /// None for now; a result so that checks may be added.
-    pub fn new(row: Array1<f64>) -> Result<Self> {
-        Ok(Baseline(Background::new(row.insert_axis(Axis(0)))?.called("baseline")))
+    pub fn new(row: Array1<f64>) -> Self {
+        Baseline(Background::of_one(row, "baseline"))
     }
 
     /// The same row with groups of columns as players.

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayRef2, Axis, Slice};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Result};
 
 use super::{Ends, Estimate, Estimator};
@@ -24,7 +25,7 @@ use super::{Ends, Estimate, Estimator};
 ///
 /// # Source
 /// Shapley, *A value for n-person games*, 1953.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExactShap;
 
 impl ExactShap {

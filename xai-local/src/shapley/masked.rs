@@ -29,7 +29,8 @@ use super::{Ends, Estimate, Estimator};
 /// perturbed copies get such a score; [`Error::Shape`] for samples with different numbers of players in one batch.
 ///
 /// # Laws
-/// `completeness`, `symmetry`, `dummy`, `linearity`, `batch_cut`, `threads`, `seed`, `budget`, `cancellation`.
+/// `completeness`, `symmetry`, `dummy`, `linearity`, `batch_cut`, `threads`, `same_seed`, `other_seed`,
+/// `budget`, `cancellation`, `non_finite`.
 ///
 /// # Example
 /// ```

@@ -50,7 +50,7 @@ pub use permutation::PermutationShap;
 ///         Ok(Estimate::exact(game.worth(&alone)? - &ends.empty, n as u64))
 ///     }
 /// }
-/// let explainer = Masked { estimator: Alone, masker: Baseline::new(ndarray::array![1.0, 1.0])? };
+/// let explainer = Masked { estimator: Alone, masker: Baseline::new(ndarray::array![1.0, 1.0]) };
 /// let shares = explainer.explain(&Sum, &ndarray::array![[3.0, 5.0]], &Run::default())?;
 /// assert_eq!(shares.values[[0, 1, 0]], 4.0);
 /// # Ok::<(), xai_core::Error>(())

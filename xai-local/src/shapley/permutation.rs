@@ -34,7 +34,7 @@ use super::{Ends, Estimate, Estimator};
 ///
 /// # Source
 /// Castro, Gómez & Tejada, *Polynomial calculation of the Shapley value based on sampling*, 2009; antithetic: Mitchell,
-/// Cooper, Frank & Holmes, *Sampling permutations for Shapley value estimation*, 2022, section 4.
+/// Cooper, Frank & Holmes, *Sampling permutations for Shapley value estimation*, 2022.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PermutationShap {

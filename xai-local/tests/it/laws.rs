@@ -22,7 +22,7 @@ fn exact() -> impl Method {
 }
 
 fn exact_from_baseline() -> impl Method {
-    Masked { estimator: ExactShap, masker: Baseline::new(background().row(1).to_owned()).unwrap() }
+    Masked { estimator: ExactShap, masker: Baseline::new(background().row(1).to_owned()) }
 }
 
 /// A budget far below the 62 coalitions of six players.

@@ -82,7 +82,7 @@ fn backgrounds_that_mean_nothing_are_errors() {
     assert!(matches!(Background::sample(&rows, 0, 0), Err(Error::Parameter { .. })));
     assert!(matches!(Background::kmeans(&array![[f64::INFINITY]], 1, 0), Err(Error::NonFinite { .. })));
     let groups = Groups { players: Feature::unnamed(1), members: vec![vec![3]] };
-    assert!(matches!(Baseline::new(array![1.0]).unwrap().grouped(groups), Err(Error::Parameter { .. })));
+    assert!(matches!(Baseline::new(array![1.0]).grouped(groups), Err(Error::Parameter { .. })));
 }
 
 #[test]
@@ -90,5 +90,5 @@ fn descriptions_say_kind_and_size() {
     let rows = array![[1.0], [2.0]];
     assert_eq!(Background::new(rows.clone()).unwrap().describe(), "background of 2 rows");
     assert_eq!(Background::kmeans(&rows, 2, 0).unwrap().describe(), "k-means background of 2 rows");
-    assert_eq!(Baseline::new(array![1.0]).unwrap().describe(), "baseline of 1 row");
+    assert_eq!(Baseline::new(array![1.0]).describe(), "baseline of 1 row");
 }

@@ -146,7 +146,7 @@ fn values_of_a_model_are_those_of_its_definition() {
 #[test]
 fn maximum_of_two() {
     let model = Function::one(|x| x[0].max(x[1]));
-    let masker = Baseline::new(array![0.0, 0.0]).unwrap();
+    let masker = Baseline::new(array![0.0, 0.0]);
     let values =
         Masked { estimator: ExactShap, masker }.explain(&model, &array![[3.0, 5.0]], &Run::default()).unwrap().values;
     assert_eq!(values.as_slice().unwrap(), [1.5, 3.5]);
@@ -265,7 +265,7 @@ fn groups_are_players() {
         players: vec![Feature::numeric("pair"), Feature::numeric("lone")],
         members: vec![vec![0, 1], vec![2]],
     };
-    let masker = Baseline::new(array![0.0, 0.0, 1.0]).unwrap().grouped(groups).unwrap();
+    let masker = Baseline::new(array![0.0, 0.0, 1.0]).grouped(groups).unwrap();
     let explanation =
         Masked { estimator: ExactShap, masker }.explain(&model, &array![[2.0, 3.0, 5.0]], &Run::default()).unwrap();
     assert_eq!(explanation.values.as_slice().unwrap(), [6.0, 4.0]);
