@@ -3,7 +3,7 @@
 use xai_core::{Distribution, Feature, FeatureKind};
 
 use crate::axis::Linear;
-use crate::font::{fit, width};
+use crate::font::fit;
 use crate::number::plain;
 use crate::rows::readable;
 use crate::scene::{Anchor, Ink, Mark, Scene};
@@ -157,8 +157,6 @@ pub(crate) fn ramp(
         scene.push(Mark::text((x + 15.0, y), 11.0, text).fill(Ink::Muted).class("colours"));
     }
     let text = fit(name, 11.0, false, height - 36.0).into_owned();
-    if width(&text, 11.0, false) > 12.0 {
-        let mark = Mark::text((x + 25.0, y + height / 2.0), 11.0, text);
-        scene.push(mark.anchor(Anchor::Middle).vertical().fill(Ink::Muted).class("colours"));
-    }
+    let mark = Mark::text((x + 25.0, y + height / 2.0), 11.0, text);
+    scene.push(mark.anchor(Anchor::Middle).vertical().fill(Ink::Muted).class("colours"));
 }

@@ -57,7 +57,11 @@ pub(crate) fn plain(value: f64) -> String {
 pub(crate) fn of_feature(feature: &Feature, value: f64) -> Option<String> {
     match &feature.kind {
         FeatureKind::Group { .. } => None,
-        FeatureKind::Categorical { .. } => Some(feature.display(value)),
+        FeatureKind::Categorical { categories } => Some(match categories.get(value as usize) {
+            _ if value.is_nan() => "missing".to_owned(),
+            Some(category) if value >= 0.0 && value.fract() == 0.0 => category.clone(),
+            _ => format!("unknown ({})", plain(value)),
+        }),
         FeatureKind::Numeric | FeatureKind::Integer | FeatureKind::Binary => Some(plain(value)),
     }
 }

@@ -165,6 +165,10 @@ fn look(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
             out.push_str(" stroke-linejoin=\"round\" stroke-linecap=\"round\"");
         }
     }
+    if matches!(mark.class, "cell" | "colours") && matches!(mark.shape, Shape::Rect { .. }) {
+        // Otherwise the borders of neighbours shine through.
+        out.push_str(" shape-rendering=\"crispEdges\"");
+    }
     if mark.opacity < 1.0 {
         let _ = write!(out, " opacity=\"{}\"", Px(mark.opacity));
     }

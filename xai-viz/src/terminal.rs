@@ -9,7 +9,7 @@ use crate::charts::importance::ImportanceBars;
 use crate::charts::waterfall::{Step, Waterfall, base_name};
 use crate::clean::{cells, clean};
 use crate::door;
-use crate::number::{Form, of_output, plain, plain_digits};
+use crate::number::{Form, of_feature, of_output, plain, plain_digits};
 use crate::rank::sum;
 use crate::rows::{Name, readable};
 
@@ -63,7 +63,7 @@ impl Terminal {
         let numbers: Vec<String> = steps.iter().map(|s| form.signed(s.value)).collect();
         let names: Vec<&Name> = steps.iter().map(|s| &s.name).collect();
         let (name, number) = (self.name_cells(&names), longest(&numbers));
-        let room = self.width - name - number - 2;
+        let room = self.width.saturating_sub(name + number + 2).max(1);
         let scale = Linear::around(steps.iter().flat_map(|s| [s.before, s.after()]), 0.0, room as f64);
         let (base, score) = (a.base[[chart.sample, chart.output]], a.scores[[chart.sample, chart.output]]);
         let output = of_output(&a.outputs[chart.output]);
@@ -122,8 +122,11 @@ impl Terminal {
         let title = format!("{} · {}", readable(&feature.name), heading(effects, &[output]));
         let mut out = format!("{}\n", self.styled(BOLD, &shortened(&title, self.width)));
         if let xai_core::FeatureKind::Categorical { .. } = feature.kind {
-            let row =
-                |(&x, &y): (&f64, &f64)| Row { name: Name::quiet(feature.display(x)), parts: vec![y], error: None };
+            let row = |(&x, &y): (&f64, &f64)| Row {
+                name: Name::quiet(readable(&of_feature(feature, x).unwrap_or_default())),
+                parts: vec![y],
+                error: None,
+            };
             let rows: Vec<Row> = curve.grid[0].iter().zip(&values).filter(|(_, y)| y.is_finite()).map(row).collect();
             out.push_str(&self.rows(&rows, rows.iter().any(|row| row.parts[0] < 0.0)));
             return Ok(out);
@@ -131,7 +134,7 @@ impl Terminal {
         let up = Linear::around(values.iter().copied(), (height * 4 - 1) as f64, 0.0);
         let ends = [plain_digits(up.high, 3), plain_digits(up.low, 3)];
         let margin = longest(&ends);
-        let room = self.width - margin - 2;
+        let room = self.width.saturating_sub(margin + 2).max(1);
         let across = Linear::around(curve.grid[0].iter().copied(), 0.0, (room * 2 - 1) as f64);
         let dots = dots(&curve.grid[0], &values, &across, &up, room, height);
         for (line, row) in dots.iter().enumerate() {
@@ -157,7 +160,7 @@ impl Terminal {
         let numbers: Vec<String> = rows.iter().map(write).collect();
         let names: Vec<&Name> = rows.iter().map(|row| &row.name).collect();
         let (name, number) = (self.name_cells(&names), longest(&numbers));
-        let room = self.width - name - number - 2;
+        let room = self.width.saturating_sub(name + number + 2).max(1);
         let scale = Linear::around(rows.iter().map(total).chain([0.0]), 0.0, room as f64);
         let mut out = String::new();
         for (row, text) in rows.iter().zip(&numbers) {

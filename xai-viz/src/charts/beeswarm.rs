@@ -38,6 +38,8 @@ impl Default for Beeswarm {
 }
 
 const PITCH: f64 = 36.0;
+/// Up to so many points a row are placed one by one.
+const FEW: usize = 250;
 /// The room at the right that the colour bar takes.
 const COLOUR_BAR: f64 = 66.0;
 
@@ -64,7 +66,9 @@ impl Beeswarm {
             let bee = |s| Bee { sample: s, value: total(s), ink: Ink::Missing, datum: None };
             swarms.push((0..a.n_samples()).map(bee).collect());
         }
-        let thinned = swarms.iter_mut().map(|swarm| thin(swarm, self.most_points)).any(|thinned| thinned);
+        // Every swarm must be sorted: `any` on the iterator itself would stop at the first that is thinned.
+        let thinned: Vec<bool> = swarms.iter_mut().map(|swarm| thin(swarm, self.most_points)).collect();
+        let thinned = thinned.contains(&true);
 
         let rows = Rows::for_names(&names, self.width, title_room(self.title.as_deref()), PITCH);
         let bottom = rows.bottom(names.len()) + 4.0;
@@ -72,6 +76,7 @@ impl Beeswarm {
         let right = self.width - if coloured { COLOUR_BAR } else { 14.0 };
         let all = swarms.iter().flatten().map(|bee| bee.value).chain([0.0]);
         let scale = Linear::around(all, rows.left + 4.0, right).padded(0.03);
+        let radius = radius_for(&scale, &swarms);
         let mut scene = Scene::new(self.width, bottom + BELOW, self.label(a, &names));
         title(&mut scene, self.title.as_deref());
         let heading = match thinned {
@@ -92,7 +97,7 @@ impl Beeswarm {
             scene.push(Mark::line((rows.left, y), (right, y), Ink::Grid).dashed(1.0, 4.0).class("grid"));
         }
         for (row, swarm) in swarms.iter().enumerate() {
-            draw_swarm(&mut scene, &scale, swarm, rows.middle(row), &names[row].name);
+            draw_swarm(&mut scene, &scale, swarm, rows.middle(row), radius, &names[row].name);
         }
         if coloured {
             let height = (bottom - rows.top - 40.0).clamp(24.0, 260.0);
@@ -142,6 +147,26 @@ fn bees(a: &Attribution, f: usize, values: &[f64]) -> Vec<Bee> {
         Bee { sample, value, ink, datum: x.and_then(|x| of_feature(&a.features[f], x)) }
     };
     values.iter().enumerate().map(bee).collect()
+}
+
+/// The largest points that need not cover each other, or small ones where they must.
+fn radius_for(scale: &Linear, swarms: &[Vec<Bee>]) -> f64 {
+    let most = swarms.iter().map(Vec::len).max().unwrap_or(0);
+    if most > FEW {
+        return if most > 800 { 2.3 } else { 2.7 };
+    }
+    let fits = |radius: &f64| {
+        swarms.iter().all(|swarm| {
+            let xs: Vec<f64> = swarm.iter().map(|bee| scale.at(bee.value)).collect();
+            stack(&xs, *radius, room(*radius)).1
+        })
+    };
+    [4.0, 3.5, 3.0, 2.6].into_iter().find(fits).unwrap_or(2.6)
+}
+
+/// How far the centre of a point may lie from the middle of its row.
+fn room(radius: f64) -> f64 {
+    PITCH / 2.0 - radius - 1.5
 }
 
 /// How the values of a feature become colours.
@@ -211,15 +236,9 @@ fn thin(swarm: &mut Vec<Bee>, most: usize) -> bool {
 }
 
 /// Draws points sorted by value, stacked to either side of `y`.
-fn draw_swarm(scene: &mut Scene, scale: &Linear, swarm: &[Bee], y: f64, name: &str) {
-    let radius = match swarm.len() {
-        0..=60 => 4.0,
-        61..=300 => 3.2,
-        301..=800 => 2.7,
-        _ => 2.3,
-    };
+fn draw_swarm(scene: &mut Scene, scale: &Linear, swarm: &[Bee], y: f64, radius: f64, name: &str) {
     let xs: Vec<f64> = swarm.iter().map(|bee| scale.at(bee.value)).collect();
-    let offsets = stack(&xs, radius, PITCH / 2.0 - radius - 1.5);
+    let offsets = stack(&xs, radius, room(radius)).0;
     for ((bee, x), offset) in swarm.iter().zip(xs).zip(offsets) {
         let datum = bee.datum.as_ref().map_or(String::new(), |datum| format!(" = {datum}"));
         let tip = format!("sample {}: {name}{datum}, {}", bee.sample, plain_digits(bee.value, 3));
@@ -233,13 +252,15 @@ fn draw_swarm(scene: &mut Scene, scale: &Linear, swarm: &[Bee], y: f64, name: &s
 ///
 /// `xs` ascend. Few points take the free place nearest to the middle, in an order that follows no pattern; many are
 /// counted in narrow columns, each filled from the middle to both sides.
-pub(crate) fn stack(xs: &[f64], radius: f64, room: f64) -> Vec<f64> {
-    let mut places = if xs.len() <= 250 { apart(xs, 2.0 * radius) } else { columns(xs, radius) };
+///
+/// Also says whether no point covers another.
+fn stack(xs: &[f64], radius: f64, room: f64) -> (Vec<f64>, bool) {
+    let mut places = if xs.len() <= FEW { apart(xs, 2.0 * radius) } else { columns(xs, radius) };
     let most = places.iter().fold(0.0, |m: f64, p| m.max(p.abs()));
     if most > room {
         places.iter_mut().for_each(|p| *p *= room / most);
     }
-    places
+    (places, most <= room && xs.len() <= FEW)
 }
 
 fn apart(xs: &[f64], gap: f64) -> Vec<f64> {

@@ -151,7 +151,7 @@ impl EffectCurve {
         let names: Vec<Name> = grid
             .iter()
             .map(|&x| {
-                let mut name = Name::quiet(readable(&feature.display(x)));
+                let mut name = Name::quiet(readable(&of_feature(feature, x).unwrap_or_default()));
                 name.quiet = x.is_nan();
                 if let Some(n) = count(x) {
                     let samples = if n == 1 { "1 sample".to_owned() } else { format!("{n} samples") };

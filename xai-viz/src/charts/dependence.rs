@@ -156,7 +156,9 @@ fn key(scene: &mut Scene, feature: &xai_core::Feature, colouring: &Colouring, (x
             scene.push(Mark::text((x, y + 8.0), 11.0, heading).bold().class("colours"));
             for i in 0..n {
                 let y = y + 28.0 + 18.0 * i as f64;
-                let text = crate::font::fit(&feature.display(i as f64), 11.0, false, room - 12.0).into_owned();
+                let text =
+                    crate::font::fit(&of_feature(feature, i as f64).unwrap_or_default(), 11.0, false, room - 12.0)
+                        .into_owned();
                 scene.push(Mark::circle((x + 4.0, y - 4.0), 4.0).fill(Ink::Series(i)).class("colours"));
                 scene.push(Mark::text((x + 12.0, y), 11.0, text).fill(Ink::Muted).class("colours"));
             }

@@ -73,7 +73,9 @@ impl Heatmap {
             cells.push(samples.iter().map(|&s| sum(ranked.rest.iter().map(|&f| values[[s, f]]))).collect());
         }
         let top = title_room(self.title.as_deref()) + LINE + 14.0;
-        let rows = Rows::for_names(&names, self.width, top, PITCH);
+        let mut rows = Rows::for_names(&names, self.width, top, PITCH);
+        // The scores of the line above stand in the same column.
+        rows.left = rows.left.max(72.0);
         let right = self.width - 84.0;
         let bottom = rows.bottom(names.len());
         let column = (right - rows.left) / samples.len() as f64;
@@ -186,7 +188,9 @@ fn line_above(
     if let Some(base) = base.filter(|b| b.is_finite()) {
         let y = scale.at(base);
         scene.push(Mark::line((left, y), (right, y), Ink::Axis).dashed(2.0, 3.0).class("guide"));
-        let text = Mark::text((right + 6.0, y + 4.0), 11.0, format!("base {}", plain_digits(base, 3)));
+        let words = format!("base {}", plain_digits(base, 3));
+        let words = crate::font::fit(&words, 11.0, false, scene.width - right - 10.0).into_owned();
+        let text = Mark::text((right + 6.0, y + 4.0), 11.0, words);
         scene.push(text.fill(Ink::Muted).class("score"));
     }
     let points: Vec<(f64, f64)> =
@@ -201,8 +205,12 @@ fn line_above(
     let form = Form::of([scale.low, scale.high]);
     for value in [scale.low, scale.high] {
         let at = (left - 8.0, scale.at(value) + 4.0);
-        scene
-            .push(Mark::text(at, axis::TICK_SIZE, form.show(value)).anchor(Anchor::End).fill(Ink::Muted).class("tick"));
+        scene.push(
+            Mark::text(at, axis::TICK_SIZE, crate::font::fit(&form.show(value), axis::TICK_SIZE, false, left - 12.0))
+                .anchor(Anchor::End)
+                .fill(Ink::Muted)
+                .class("tick"),
+        );
     }
 }
 
@@ -218,6 +226,7 @@ fn key(scene: &mut Scene, (x, y): (f64, f64), height: f64, limit: f64) {
     for (value, y) in [(limit, y + 8.0), (0.0, y + height / 2.0 + 4.0), (-limit, y + height)] {
         let text = if value == 0.0 { "0".to_owned() } else { plain(value.signum() * rounded(value.abs())) };
         let text = if value > 0.0 { format!("+{text}") } else { text };
+        let text = crate::font::fit(&text, 11.0, false, scene.width - x - 18.0).into_owned();
         scene.push(Mark::text((x + 15.0, y), 11.0, text).fill(Ink::Muted).class("colours"));
     }
 }

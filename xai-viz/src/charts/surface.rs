@@ -5,6 +5,7 @@ use xai_core::{Effects, Error, Result};
 use crate::axis::{self, BELOW, Linear};
 use crate::charts::curves::{checked, heading, is_difference};
 use crate::door;
+use crate::font::fit;
 use crate::frame::{FeatureAxis, ramp};
 use crate::number::{of_feature, plain_digits};
 use crate::rows::{readable, title, title_room};
@@ -71,8 +72,12 @@ impl Surface {
 
         let top = title_room(self.title.as_deref()) + 4.0;
         let bottom = self.height - BELOW;
-        let up = FeatureAxis::new(second, ys.iter().copied(), bottom, top);
-        let (left, right) = (axis::room_left(&up.ticks).min(self.width * 0.35), self.width - 100.0);
+        let mut up = FeatureAxis::new(second, ys.iter().copied(), bottom, top);
+        let room = self.width * 0.35 - 40.0;
+        for (_, text) in &mut up.ticks {
+            *text = fit(text, axis::TICK_SIZE, false, room).into_owned();
+        }
+        let (left, right) = (axis::room_left(&up.ticks), self.width - 100.0);
         let across = FeatureAxis::new(first, xs.iter().copied(), left, right);
         let (x_name, y_name) = (readable(&first.name), readable(&second.name));
         let label = format!(
@@ -139,9 +144,10 @@ impl Surface {
 
 fn ramp_words(scene: &mut Scene, (x, y): (f64, f64), height: f64, ends: &[String; 2], name: &str) {
     for (text, y) in [(&ends[1], y + 8.0), (&ends[0], y + height)] {
-        scene.push(Mark::text((x + 15.0, y), 11.0, text.as_str()).fill(Ink::Muted).class("colours"));
+        let text = fit(text, 11.0, false, scene.width - x - 18.0).into_owned();
+        scene.push(Mark::text((x + 15.0, y), 11.0, text).fill(Ink::Muted).class("colours"));
     }
-    let text = crate::font::fit(name, 11.0, false, height - 36.0).into_owned();
+    let text = fit(name, 11.0, false, height - 36.0).into_owned();
     let mark = Mark::text((x + 25.0, y + height / 2.0), 11.0, text).anchor(crate::scene::Anchor::Middle);
     scene.push(mark.vertical().fill(Ink::Muted).class("colours"));
 }

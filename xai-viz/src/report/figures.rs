@@ -20,7 +20,7 @@ pub(crate) fn importance(out: &mut String, importance: &Importance, top: usize) 
         let bars = ImportanceBars { output, top, ..Default::default() };
         let narrow = ImportanceBars { width: NARROW, ..bars.clone() }.scene(importance)?;
         let caption = format!("Importance for {}", readable(&of_output(&importance.outputs[output])));
-        figure(out, &caption, &bars.scene(importance)?, Some(&narrow), |out| {
+        figure(out, &caption, &bars.scene(importance)?, &narrow, |out| {
             let mut more = Vec::new();
             if let Some(base) = importance.base.as_ref().and_then(|b| b.get(output)) {
                 more.push(("measured against".to_owned(), plain_digits(*base, 4)));
@@ -39,13 +39,14 @@ pub(crate) fn overview(out: &mut String, overview: &Overview, top: usize) -> Res
     let swarm = Beeswarm { output: overview.output, top, ..Default::default() }.scene(a)?;
     let name = readable(&of_output(&a.outputs[overview.output]));
     let samples = if a.n_samples() == 1 { "1 sample".to_owned() } else { format!("{} samples", a.n_samples()) };
-    figure(out, &format!("Contributions to {name}, {samples}"), &swarm, None, |out| {
+    let narrow = Beeswarm { output: overview.output, top, most_points: 250, width: NARROW, title: None }.scene(a)?;
+    figure(out, &format!("Contributions to {name}, {samples}"), &swarm, &narrow, |out| {
         tables::provenance(out, &a.provenance, &account(a, overview.output));
     });
     let bar = Bar { output: Some(overview.output), top, ..Default::default() };
     let narrow = Bar { width: NARROW, ..bar.clone() }.scene(a)?;
     let caption = format!("Mean size of the contributions to {name}");
-    figure(out, &caption, &bar.scene(a)?, Some(&narrow), |_| {});
+    figure(out, &caption, &bar.scene(a)?, &narrow, |_| {});
     Ok(())
 }
 
@@ -58,14 +59,15 @@ pub(crate) fn effects(out: &mut String, effects: &Effects) -> Result<()> {
         if what.features.len() == 2 {
             checked(what, effects.outputs.len())?;
             for output in 0..effects.outputs.len() {
-                let scene = Surface { curve, output, ..Default::default() }.scene(effects)?;
-                figure(out, &caption, &scene, None, account);
+                let surface = Surface { curve, output, ..Default::default() };
+                let narrow = Surface { width: NARROW, height: 340.0, ..surface.clone() }.scene(effects)?;
+                figure(out, &caption, &surface.scene(effects)?, &narrow, account);
             }
             continue;
         }
         let scene = EffectCurve { curve, ..Default::default() };
         let narrow = EffectCurve { width: NARROW, height: 320.0, ..scene.clone() }.scene(effects)?;
-        figure(out, &caption, &scene.scene(effects)?, Some(&narrow), account);
+        figure(out, &caption, &scene.scene(effects)?, &narrow, account);
     }
     Ok(())
 }
@@ -79,7 +81,7 @@ pub(crate) fn individual(out: &mut String, individual: &Individual, top: usize) 
         write!(out, "<article><h3>{}</h3>\n<p>{}</p>\n", escaped(&readable(&individual.title)), in_words(individual));
     tables::facts(out, "This sample", &individual.facts);
     let caption = format!("From the base to {}", readable(&of_output(&a.outputs[output])));
-    figure(out, &caption, &wide, Some(&narrow), |out| {
+    figure(out, &caption, &wide, &narrow, |out| {
         tables::values(out, a, sample, output);
         tables::provenance(out, &a.provenance, &account(a, output));
     });
@@ -134,18 +136,10 @@ fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
     more
 }
 
-/// A figure, in a second form for narrow screens where there is one, with what belongs below it.
-fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: Option<&Scene>, below: impl FnOnce(&mut String)) {
+/// A figure, in a second form for narrow screens, with what belongs below it.
+fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: &Scene, below: impl FnOnce(&mut String)) {
     let _ = write!(out, "<figure><figcaption>{}</figcaption>", escaped(caption));
-    match narrow {
-        None => {
-            let _ = write!(out, "<div class=\"scroll\" tabindex=\"0\">{}</div>", wide.svg_inline());
-        }
-        Some(narrow) => {
-            let _ = write!(out, "<div class=\"wide\">{}</div>", wide.svg_inline());
-            let _ = write!(out, "<div class=\"narrow\">{}</div>", narrow.svg_inline());
-        }
-    }
-    out.push_str("</figure>\n");
+    let _ = write!(out, "<div class=\"wide\">{}</div>", wide.svg_inline());
+    let _ = write!(out, "<div class=\"narrow\">{}</div></figure>\n", narrow.svg_inline());
     below(out);
 }
