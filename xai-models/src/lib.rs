@@ -3,7 +3,7 @@
 //! | what | feature | where |
 //! |---|---|---|
 //! | [`TreeModel`](trees::TreeModel): a predictor faithful to the library that grew the trees | – | `trees/` |
-//! | [`load`](file::load): a model from a file, its kind found from the content | – | `file.rs` |
+//! | [`load`](file::load): a model from a file, its kind found from the content | – | `file/` |
 //! | XGBoost JSON and UBJSON | `xgboost` | `xgboost/` |
 //! | LightGBM text | `lightgbm` | `lightgbm/` |
 //! | CatBoost JSON | `catboost` | `catboost/` |

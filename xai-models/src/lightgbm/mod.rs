@@ -45,6 +45,7 @@ pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let header = &text.header;
     let n_outputs = limit.count("outputs", header.number::<u64>("num_tree_per_iteration")?)?.max(1);
     let names = header.words("feature_names")?;
+    limit.count("features", names.len() as u64)?;
     let (line, last) = header.field("max_feature_idx")?;
     if last.trim().parse() != Ok(names.len() as i64 - 1) {
         return Err(malformed(line, format!("max_feature_idx is {last:?} and there are {} names", names.len())));

@@ -29,10 +29,13 @@ const NUMBERS: [f64; 15] = [
     f64::NEG_INFINITY,
 ];
 
+/// What a split tests: a threshold or a set of categories.
+type Test = Result<f64, Vec<u32>>;
+
 /// A tree to be added, as nested as it grows.
 enum Sketch {
     Leaf(Vec<f64>),
-    Node(Split, Result<f64, Vec<u32>>, Box<[Sketch; 2]>),
+    Node(Split, Test, Box<[Sketch; 2]>),
 }
 
 fn sketch(random: &mut StdRng, n_features: usize, n_values: usize, depth: usize) -> Sketch {
@@ -55,7 +58,7 @@ fn sketch(random: &mut StdRng, n_features: usize, n_values: usize, depth: usize)
 }
 
 /// Appends a tree to a list of nodes; children stand in places that are known only then.
-fn flatten(tree: Sketch, nodes: &mut Vec<Option<(Split, Result<f64, Vec<u32>>)>>, values: &mut Vec<Vec<f64>>) -> u32 {
+fn flatten(tree: Sketch, nodes: &mut Vec<Option<(Split, Test)>>, values: &mut Vec<Vec<f64>>) -> u32 {
     let place = nodes.len();
     nodes.push(None);
     values.push(Vec::new());
