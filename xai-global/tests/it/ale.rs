@@ -209,11 +209,11 @@ fn ale_standard_error_of_two_bins() {
     let explainer = AccumulatedLocalEffects { edges: BTreeMap::from([(0, vec![0.0, 2.0, 4.0])]), ..of(&[0]) };
     let curve = curve(&explainer, &model, &batch);
     let errors = curve.standard_error.unwrap();
-    let (first, second) = (4.0, 36.0);
+    let (first, second) = (4.0f64, 36.0);
     let by_hand = [(-6.25, -0.625, -0.375), (-2.25, 0.375, -0.375), (7.75, 0.375, 0.625f64)];
     for (k, (value, a, b)) in by_hand.into_iter().enumerate() {
         assert_close(curve.values[[k, 0]], value, ROUNDING);
-        assert_close(errors[[k, 0]], (a * a * first + b * b * second as f64).sqrt(), ROUNDING);
+        assert_close(errors[[k, 0]], (a * a * first + b * b * second).sqrt(), ROUNDING);
     }
 }
 
