@@ -9,6 +9,7 @@
 //! | [`eval`] | is the explanation right? | `eval` |
 //! | [`viz`] | SVG, PNG, terminal, HTML report | `viz`, `png` |
 //! | [`data`] | a real data set for first steps | `csv` |
+//! | [`report`] | a model and its rows explained on one page | `viz` and those of `registry` |
 //! | [`registry`] | methods by name, with typed parameters | `local`, `global` and `models` |
 
 #[cfg(feature = "csv")]
@@ -16,6 +17,8 @@ pub mod data;
 pub mod nearest;
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
 pub mod registry;
+#[cfg(all(feature = "local", feature = "global", feature = "models", feature = "viz"))]
+pub mod report;
 
 pub use xai_core as core;
 #[cfg(feature = "eval")]

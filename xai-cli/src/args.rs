@@ -1,0 +1,352 @@
+//! What can be written behind `xai`.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Explains machine-learning models.
+///
+/// Without a command: trains a forest on embedded data, explains it, writes xai-report.html.
+#[derive(Debug, Parser)]
+#[command(name = "xai", version, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a forest on embedded data, explain it, write a report.
+    Demo(DemoArgs),
+    /// Score the rows of a table.
+    Predict(PredictArgs),
+    /// Explain single rows: what every feature contributes to every score.
+    Explain(ExplainArgs),
+    /// Say how much each feature matters to the model as a whole.
+    Importance(GlobalArgs),
+    /// Show how scores change with a feature, or with two.
+    Effects(EffectsArgs),
+    /// Write a self-contained HTML report; without a model, on embedded data.
+    Report(ReportArgs),
+    /// Draw an explanation that was saved as JSON.
+    Plot(PlotArgs),
+    /// List the methods, or describe one.
+    Methods(MethodsArgs),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Command::Demo(DemoArgs { seed: 0, output: PathBuf::from("xai-report.html") })
+    }
+}
+
+/// `xai demo`.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// The seed that everything random follows from.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Where to write the report.
+    #[arg(long, value_name = "FILE", default_value = "xai-report.html")]
+    pub output: PathBuf,
+}
+
+/// The model and the table.
+#[derive(Debug, ClapArgs)]
+pub struct Source {
+    /// The model: XGBoost (JSON, UBJSON), LightGBM (text), CatBoost (JSON), ONNX tree ensemble.
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// The rows: CSV with a header, or Parquet; columns are matched to the model's features by name.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The column that holds what the model should have predicted; it is no feature.
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// The rows to use, counted from 0, the last one not included: 10..20, ..100, 50..
+    #[arg(long, value_name = "A..B", value_parser = rows)]
+    pub rows: Option<Rows>,
+    /// What to do with a category that the model does not know.
+    #[arg(long, value_enum, default_value_t = Unknown::Error)]
+    pub unknown_category: Unknown,
+    /// The boosting iterations of the model to use; all when not given.
+    #[arg(long, value_name = "A..B", value_parser = rows)]
+    pub iterations: Option<Rows>,
+}
+
+/// How to run, and where results go.
+#[derive(Debug, ClapArgs)]
+pub struct Running {
+    /// The seed that everything random follows from.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many threads to use; all cores when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// The form of the result.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// Where to write the result; standard output when not given.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How to explain.
+#[derive(Debug, ClapArgs)]
+pub struct Explaining {
+    /// Rows that stand for absence, in the form of --data.
+    #[arg(long, value_name = "FILE")]
+    pub background: Option<PathBuf>,
+    /// Set a parameter of the method; `xai methods NAME` lists them.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// How many samples the model may score at most.
+    #[arg(long, value_name = "N")]
+    pub max_evaluations: Option<u64>,
+    /// What to explain: the model's margins, or its predictions (such as probabilities) as any function.
+    #[arg(long, value_enum, default_value_t = Scale::Margin)]
+    pub scale: Scale,
+    /// Explain the columns of a one-hot encoded category as one feature.
+    #[arg(long)]
+    pub group_one_hot: bool,
+}
+
+/// `xai predict`.
+#[derive(Debug, ClapArgs)]
+pub struct PredictArgs {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// `xai explain`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub source: Source,
+    /// The method: `xai methods` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub method: String,
+    #[command(flatten)]
+    pub explaining: Explaining,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// `xai importance`.
+#[derive(Debug, ClapArgs)]
+pub struct GlobalArgs {
+    #[command(flatten)]
+    pub source: Source,
+    /// permutation-importance, or mean-absolute-attribution; the former where there are labels, when not given.
+    #[arg(long, value_name = "NAME")]
+    pub method: Option<String>,
+    #[command(flatten)]
+    pub explaining: Explaining,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// `xai effects`.
+#[derive(Debug, ClapArgs)]
+pub struct EffectsArgs {
+    #[command(flatten)]
+    pub source: Source,
+    /// partial-dependence, individual-conditional-expectation or accumulated-local-effects.
+    #[arg(long, value_name = "NAME", default_value = "partial-dependence")]
+    pub method: String,
+    #[command(flatten)]
+    pub explaining: Explaining,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// `xai report`.
+#[derive(Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// The model; without one the report is about a forest trained on embedded data.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub model: Option<PathBuf>,
+    /// The rows: CSV with a header, or Parquet.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub data: Option<PathBuf>,
+    /// The column that holds what the model should have predicted.
+    #[arg(long, value_name = "COLUMN", requires = "model")]
+    pub target: Option<String>,
+    /// Rows that stand for absence, in the form of --data.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub background: Option<PathBuf>,
+    /// The rows to use: 10..20, ..100, 50..
+    #[arg(long, value_name = "A..B", value_parser = rows, requires = "model")]
+    pub rows: Option<Rows>,
+    /// What to do with a category that the model does not know.
+    #[arg(long, value_enum, default_value_t = Unknown::Error)]
+    pub unknown_category: Unknown,
+    /// Explain the columns of a one-hot encoded category as one feature.
+    #[arg(long)]
+    pub group_one_hot: bool,
+    /// The title of the report.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The seed that everything random follows from.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many threads to use; all cores when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Where to write the report.
+    #[arg(long, value_name = "FILE", default_value = "xai-report.html")]
+    pub output: PathBuf,
+}
+
+/// `xai plot`.
+#[derive(Debug, ClapArgs)]
+pub struct PlotArgs {
+    /// The explanation: JSON from `xai explain`, `xai importance` or `xai effects`; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// The kind of picture; chosen from the explanation when not given.
+    #[arg(long, value_enum)]
+    pub kind: Option<Picture>,
+    /// The sample to draw, counted from 0 within the explanation.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub sample: usize,
+    /// The output to draw, by name or number.
+    #[arg(long, value_name = "NAME", default_value = "0")]
+    pub class: String,
+    /// The feature of a dependence plot or a curve, by name; the most important one when not given.
+    #[arg(long, value_name = "NAME")]
+    pub feature: Option<String>,
+    /// How many features to show at most.
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub most: usize,
+    /// Light or dark.
+    #[arg(long, value_enum, default_value_t = ThemeName::Light)]
+    pub theme: ThemeName,
+    /// Where to write the picture, as .svg or .png; drawn in the terminal when not given.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `xai methods`.
+#[derive(Debug, ClapArgs)]
+pub struct MethodsArgs {
+    /// The method to describe.
+    pub name: Option<String>,
+    /// The form of the list.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// Forms of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The versioned JSON form.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet, snappy-compressed.
+    Parquet,
+    /// A table for a reader.
+    Table,
+}
+
+/// Forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table for a reader.
+    Table,
+    /// JSON.
+    Json,
+}
+
+/// What is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// What the trees' leaves sum to, such as log-odds.
+    Margin,
+    /// What the model predicts, such as a probability.
+    Prediction,
+}
+
+/// What to do with unknown categories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unknown {
+    /// Refuse the table.
+    Error,
+    /// Take the cell as missing.
+    Missing,
+    /// Take it as a category that no split lists.
+    Unseen,
+}
+
+/// Kinds of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// One sample, from base to score.
+    Waterfall,
+    /// One sample on a line.
+    Force,
+    /// Mean |value| of each feature.
+    Bar,
+    /// Every sample's values.
+    Beeswarm,
+    /// Values of one feature against its data.
+    Dependence,
+    /// Samples by features.
+    Heatmap,
+    /// Paths of samples from base to score.
+    Decision,
+    /// Importance with its spread.
+    Importance,
+    /// Response curves.
+    Curve,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// For white paper.
+    Light,
+    /// For dark screens.
+    Dark,
+}
+
+/// A range of rows, either end open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    first: usize,
+    end: Option<usize>,
+}
+
+impl Rows {
+    /// The end, where it is not open.
+    pub fn end(self) -> Option<usize> {
+        self.end
+    }
+
+    /// The rows of a table with `n` of them.
+    ///
+    /// # Errors
+    /// A sentence, when the table has no such rows.
+    pub fn of(self, n: usize) -> Result<Range<usize>, String> {
+        let end = self.end.unwrap_or(n);
+        if end > n || self.first >= end {
+            return Err(format!("--rows {}..{end}: the table has {n} rows", self.first));
+        }
+        Ok(self.first..end)
+    }
+}
+
+fn rows(text: &str) -> Result<Rows, String> {
+    let wrong = || "expected A..B, ..B or A.. with whole numbers, A below B, such as 0..100".to_owned();
+    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
+    let number = |part: &str| part.trim().parse::<usize>().map_err(|_| wrong());
+    let first = if first.trim().is_empty() { 0 } else { number(first)? };
+    let end = if end.trim().is_empty() { None } else { Some(number(end)?) };
+    if end.is_some_and(|end| end <= first) { Err(wrong()) } else { Ok(Rows { first, end }) }
+}

@@ -1,0 +1,137 @@
+//! A model file and the tables that belong to it, fitted together by name.
+
+use std::path::Path;
+
+use ndarray::Array2;
+use xai::core::{Error, Groups, Model, TreeStructured};
+use xai::global::Labels;
+use xai::models::file::{LoadOptions, Loaded, load_with};
+use xai::models::table::{Aligned, Alignment, CsvOptions, Frame, ParquetOptions, Unknown, read_csv, read_parquet};
+use xai::models::trees::{has_covers, with_covers};
+
+use crate::args::{self, Source};
+use crate::failure::Failure;
+use crate::labels;
+
+/// A model with the rows that it is asked about.
+pub struct Case {
+    /// The model, its features named as in the table, and what its file says.
+    pub loaded: Loaded,
+    /// The rows: (sample, feature).
+    pub batch: Array2<f64>,
+    /// The number of the first of them in the file.
+    pub first_row: usize,
+    /// What the model should have predicted for the rows.
+    pub labels: Option<Labels>,
+    /// The names of the classes, where labels are classes.
+    pub classes: Vec<String>,
+    /// Rows that stand for absence: (row, feature).
+    pub background: Option<Array2<f64>>,
+    /// One-hot columns as one feature, when that was asked for.
+    pub groups: Option<Groups>,
+    /// How the table was understood, where that is not plain.
+    pub remarks: Vec<String>,
+}
+
+impl Case {
+    /// Reads the files; remarks go to standard error.
+    pub fn open(source: &Source, background: Option<&Path>, group_one_hot: bool) -> Result<Self, Failure> {
+        let mut loaded = load(source)?;
+        let mut frame = read(&source.data)?;
+        let whole = frame.n_rows();
+        if whole == 0 {
+            return Err(Error::parameter("data", "a table without rows", "at least one row")
+                .in_file(&source.data)
+                .into());
+        }
+        let rows = source.rows.map_or(Ok(0..whole), |rows| rows.of(whole)).map_err(Failure::Use)?;
+        let mut remarks = Vec::new();
+        let mut labels = None;
+        let mut classes = Vec::new();
+        if let Some(name) = &source.target {
+            let (rest, column) = frame.split_label(name).map_err(|error| error.in_file(&source.data))?;
+            frame = rest;
+            let target = labels::read(&column, &loaded.model).map_err(|error| error.in_file(&source.data))?;
+            labels = Some(cut(target.labels, rows.clone()));
+            classes = target.classes;
+            remarks.extend(target.remark);
+        }
+        let alignment = alignment(source.unknown_category);
+        let aligned = fit(&alignment, &frame.rows(rows.clone())?, &loaded, &source.data)?;
+        remarks.extend(notes(&aligned, &source.data));
+        let background = match background {
+            None => None,
+            Some(path) => Some(fit(&alignment, &read(path)?, &loaded, path)?.matrix),
+        };
+        let outputs = loaded.model.outputs().to_vec();
+        loaded.model = loaded.model.renamed(aligned.features, outputs)?;
+        // A file without covers (ONNX) gets those of the background.
+        if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
+            let trees = with_covers(loaded.model.trees(), rows)?;
+            let model = &loaded.model;
+            loaded.model =
+                xai::models::trees::TreeModel::new(trees, model.features().to_vec(), model.outputs().to_vec())?;
+            remarks.push("the model file has no covers: they are counted from the background".into());
+        }
+        let groups = group_one_hot.then(|| Groups::of(loaded.model.features()));
+        for remark in &remarks {
+            eprintln!("xai: {remark}");
+        }
+        Ok(Case { loaded, batch: aligned.matrix, first_row: rows.start, labels, classes, background, groups, remarks })
+    }
+}
+
+fn load(source: &Source) -> Result<Loaded, Failure> {
+    // How many iterations there are is known only to the loader, which refuses a range beyond them.
+    let iterations = match source.iterations {
+        None => None,
+        Some(range) => {
+            let end = range.end().ok_or_else(|| Failure::Use("--iterations needs an end: A..B".into()))?;
+            Some(range.of(end).map_err(Failure::Use)?)
+        }
+    };
+    Ok(load_with(&source.model, &LoadOptions { iterations })?)
+}
+
+/// Reads CSV or Parquet, whichever the content is.
+fn read(path: &Path) -> Result<Frame, Error> {
+    let io = |source| Error::Io { path: path.to_owned(), source };
+    let mut magic = [0; 4];
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    match std::io::Read::read_exact(&mut file, &mut magic) {
+        Ok(()) if &magic == b"PAR1" => read_parquet(path, &ParquetOptions::default()),
+        _ => read_csv(path, &CsvOptions::default()),
+    }
+}
+
+fn alignment(unknown: args::Unknown) -> Alignment {
+    let unknown = match unknown {
+        args::Unknown::Error => Unknown::Refuse,
+        args::Unknown::Missing => Unknown::Missing,
+        args::Unknown::Unseen => Unknown::Unseen,
+    };
+    Alignment { unknown, ..Alignment::default() }
+}
+
+fn fit(alignment: &Alignment, frame: &Frame, loaded: &Loaded, path: &Path) -> Result<Aligned, Error> {
+    alignment.align(frame, loaded.model.features()).map_err(|error| error.in_file(path))
+}
+
+fn notes(aligned: &Aligned, path: &Path) -> Vec<String> {
+    let mut notes = Vec::new();
+    let list = |names: &[String]| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if aligned.by_position {
+        notes.push(format!("{}: columns are matched by position, since names do not match", path.display()));
+    }
+    if !aligned.ignored.is_empty() {
+        notes.push(format!("{}: the model does not use {}", path.display(), list(&aligned.ignored)));
+    }
+    notes
+}
+
+fn cut(labels: Labels, rows: std::ops::Range<usize>) -> Labels {
+    match labels {
+        Labels::Numbers(numbers) => Labels::Numbers(numbers[rows].to_vec()),
+        Labels::Classes { n, indices } => Labels::Classes { n, indices: indices[rows].to_vec() },
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands, one a file.
+
+pub mod demo;
+pub mod effects;
+pub mod explain;
+pub mod importance;
+pub mod methods;
+pub mod plot;
+pub mod predict;
+pub mod report;

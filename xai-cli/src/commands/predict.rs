@@ -1,0 +1,40 @@
+//! `xai predict`.
+
+use ndarray::{Array2, Axis, Slice};
+use xai::core::{Document, Meter, Model, Prediction, Provenance, Run, TreeStructured};
+
+use crate::args::PredictArgs;
+use crate::case::Case;
+use crate::failure::Failure;
+use crate::progress::{Progress, use_threads};
+use crate::{files, tabular};
+
+/// How many rows are scored between two looks at progress and Ctrl-C.
+const ROWS: usize = 16_384;
+
+/// Scores the rows of a table.
+pub fn run(args: &PredictArgs) -> Result<(), Failure> {
+    use_threads(args.running.threads)?;
+    let case = Case::open(&args.source, None, false)?;
+    let model = &case.loaded.model;
+    let progress = Progress::new("predict");
+    let run = Run { seed: args.running.seed, observer: &progress, ..Run::default() };
+    let meter = Meter::new(&run, case.batch.nrows() as u64);
+    let mut scores = Array2::zeros((case.batch.nrows(), model.n_outputs()));
+    for start in (0..case.batch.nrows()).step_by(ROWS) {
+        let rows = Slice::from(start..(start + ROWS).min(case.batch.nrows()));
+        let part = meter.predict(model, &case.batch.slice_axis(Axis(0), rows))?;
+        scores.slice_axis_mut(Axis(0), rows).assign(&part);
+    }
+    let mut predictions = scores.clone();
+    for mut row in predictions.outer_iter_mut() {
+        if let Some(row) = row.as_slice_mut() {
+            model.trees().link.apply(row);
+        }
+    }
+    let provenance = Provenance::new("predict", &run).evaluations(meter.evaluations());
+    let outputs = model.outputs().to_vec();
+    let document = Document::from(Prediction { provenance, outputs, scores, predictions });
+    drop(progress);
+    files::write(args.running.output.as_deref(), &tabular::render(&document, args.running.format, case.first_row)?)
+}

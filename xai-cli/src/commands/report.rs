@@ -1,0 +1,55 @@
+//! `xai report`.
+
+use xai::core::TreeStructured;
+use xai::registry::Subject;
+use xai::report::Brief;
+
+use super::demo;
+use crate::args::{DemoArgs, ReportArgs, Source};
+use crate::case::Case;
+use crate::failure::Failure;
+use crate::progress::use_threads;
+
+/// Writes a self-contained HTML report.
+pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+    use_threads(args.threads)?;
+    let (Some(model), Some(data)) = (&args.model, &args.data) else {
+        return demo::run(&DemoArgs { seed: args.seed, output: args.output.clone() });
+    };
+    let source = Source {
+        model: model.clone(),
+        data: data.clone(),
+        target: args.target.clone(),
+        rows: args.rows,
+        unknown_category: args.unknown_category,
+        iterations: None,
+    };
+    let case = Case::open(&source, args.background.as_deref(), args.group_one_hot)?;
+    let missing = case.batch.iter().filter(|cell| cell.is_nan()).count();
+    let name = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let mut data_facts = vec![
+        fact("file", name(data)),
+        fact("rows", case.batch.nrows().to_string()),
+        fact("first row", case.first_row.to_string()),
+        fact("missing cells", missing.to_string()),
+    ];
+    data_facts.extend(args.target.iter().map(|target| fact("target", target.clone())));
+    data_facts.extend(args.background.iter().map(|path| fact("background", name(path))));
+    let mut model_facts = vec![fact("name", name(model))];
+    model_facts.extend(case.loaded.facts.clone());
+    let brief = Brief {
+        title: args.title.clone().unwrap_or_else(|| format!("What {} does", name(model))),
+        subject: Subject::of_trees(&case.loaded.model),
+        link: case.loaded.model.trees().link,
+        batch: &case.batch,
+        background: case.background.as_deref(),
+        labels: case.labels.as_ref(),
+        classes: &case.classes,
+        groups: case.groups.as_ref(),
+        model_facts,
+        data_facts,
+        notes: case.remarks.clone(),
+    };
+    demo::finish(brief, args.seed, &args.output)
+}

@@ -1,0 +1,49 @@
+//! What went wrong, as one paragraph and an exit code.
+
+use std::process::ExitCode;
+
+use xai::core::Error;
+
+/// Why the command ends early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The command was given wrongly; exit code 2.
+    Use(String),
+    /// The work could not be done; exit code 1.
+    Work(Error),
+    /// Nobody reads the output any more; exit code 0, as other commands do in a pipe.
+    Unread,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unknown { ref kind, .. } if kind == "method" || kind.starts_with("parameter") => {
+                Failure::Use(error.to_string())
+            }
+            Error::Parameter { .. } => Failure::Use(error.to_string()),
+            other => Failure::Work(other),
+        }
+    }
+}
+
+impl Failure {
+    /// Prints the paragraph and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Failure::Use(text) => {
+                eprintln!("xai: {text}.\nTry `xai --help`, or `xai methods` for methods and their parameters.");
+                ExitCode::from(2)
+            }
+            Failure::Work(Error::Cancelled { done, total }) => {
+                eprintln!("xai: stopped after {done} of {total} evaluations; nothing was written.");
+                ExitCode::from(130)
+            }
+            Failure::Work(error) => {
+                eprintln!("xai: {error}.");
+                ExitCode::from(1)
+            }
+            Failure::Unread => ExitCode::SUCCESS,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Progress on a terminal's standard error, and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use xai::core::Observer;
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Makes Ctrl-C end the run at the next model call; a second one ends the process at once.
+pub fn stop_on_ctrl_c() {
+    // Without a handler Ctrl-C still ends the process, and files are still only ever replaced whole.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
+
+/// A progress bar where somebody can see it.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// A bar that says what is done; none when standard error is no terminal.
+    pub fn new(what: &str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}") {
+                bar.set_style(style);
+            }
+            bar.set_message(what.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Progress { bar }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn progress(&self, done: u64, total: u64) -> ControlFlow<()> {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+        if STOP.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Limits the threads of the whole process.
+pub fn use_threads(n: Option<u16>) -> Result<(), crate::failure::Failure> {
+    let Some(n) = n else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n));
+    pool.build_global().map_err(|error| xai::core::Error::model(error).into())
+}

@@ -1,0 +1,83 @@
+//! What goes wrong is said in one paragraph, with the right exit code, and leaves nothing behind.
+
+use std::process::Output;
+
+use super::{Case, with, xai};
+
+fn failed(output: &Output, code: i32, words: &[&str]) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{errors}");
+    assert!(output.stdout.is_empty(), "nothing goes to standard output on failure");
+    for word in words {
+        assert!(errors.contains(word), "{word:?} is not in: {errors}");
+    }
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+#[test]
+fn wrong_use_is_told_with_the_nearest_right_one() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let explain = |more: &[&str]| xai(with(case.args("explain"), more));
+    failed(&explain(&["--method", "tree-shp"]), 2, &["tree-shp", "did you mean \"tree-shap\""]);
+    let unknown_key = ["--method", "kernel-shap", "--set", "n_coalition=5"];
+    failed(&explain(&unknown_key), 2, &["n_coalition", "n_coalitions"]);
+    let wrong_value = ["--method", "kernel-shap", "--set", "n_coalitions=many"];
+    failed(&explain(&wrong_value), 2, &["n_coalitions", "many", "whole number"]);
+    failed(&explain(&["--method", "permutation-importance"]), 2, &["xai importance"]);
+    failed(&explain(&["--method", "tree-shap", "--rows", "5..2"]), 2, &["5..2"]);
+    failed(&explain(&["--method", "tree-shap", "--rows", "0..100000"]), 2, &["rows"]);
+    failed(&xai(["explain"]), 2, &["--model"]);
+}
+
+#[test]
+fn what_a_method_lacks_is_named() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let explain = |method: &str| xai(with(case.args("explain"), &["--method", method]));
+    failed(&explain("interventional-tree-shap"), 1, &["background", "--background"]);
+    failed(&explain("linear-shap"), 1, &["linear"]);
+    failed(&xai(with(case.args("importance"), &["--method", "permutation-importance"])), 1, &["--target"]);
+}
+
+#[test]
+fn tables_that_do_not_fit_are_told_with_row_and_column() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let text = std::fs::read_to_string(case.path("rows.csv")).unwrap();
+    let column = text.lines().next().unwrap().split(',').next().unwrap().to_owned();
+    let without: String = text.lines().map(|line| format!("{}\n", line.split_once(',').unwrap().1)).collect();
+    std::fs::write(case.path("rows.csv"), without).unwrap();
+    failed(&xai(case.args("predict")), 1, &["rows.csv", &column]);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[3] = format!("abc,{}", lines[3].split_once(',').unwrap().1);
+    std::fs::write(case.path("rows.csv"), lines.join("\n")).unwrap();
+    failed(&xai(case.args("predict")), 1, &["rows.csv", &column, "abc", "3"]);
+}
+
+#[test]
+fn files_that_are_no_model_are_refused() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let path = case.path("model");
+    for content in [&b"hello"[..], b"", b"{}", b"\x80\x04\x95pickle", b"{\"learner\": {}}"] {
+        std::fs::write(&path, content).unwrap();
+        let data = case.path("rows.csv");
+        let args = ["predict", "--model", path.to_str().unwrap(), "--data", data.to_str().unwrap()];
+        failed(&xai(args), 1, &["model"]);
+    }
+    let missing = case.path("nowhere.json");
+    let args = ["predict", "--model", missing.to_str().unwrap(), "--data", missing.to_str().unwrap()];
+    failed(&xai(args), 1, &["nowhere.json"]);
+}
+
+#[test]
+fn a_failed_run_leaves_the_old_file_alone() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let target = case.path("out.json");
+    std::fs::write(&target, "old").unwrap();
+    let target = target.to_str().unwrap();
+    let budget = ["--method", "permutation-shap", "--max-evaluations", "3", "--output", target, "--background"];
+    let rows = case.path("rows.csv");
+    let args = with(with(case.args("explain"), &budget), &[rows.to_str().unwrap()]);
+    failed(&xai(args), 1, &["budget"]);
+    assert_eq!(std::fs::read_to_string(target).unwrap(), "old");
+    // Nor does it leave a half-written one beside it: the rows, the old file, nothing else.
+    assert_eq!(std::fs::read_dir(case.folder.path()).unwrap().count(), 2);
+}
