@@ -258,7 +258,7 @@ proptest! {
                     *wanted += margin.values[[sample, player, output]] * secant / background.nrows() as f64;
                 } else {
                     // Too close for a quotient: the derivative at the middle, by a wide central difference.
-                    let at = |x: f64| apply(&vec![x; OUTPUTS])[output];
+                    let at = |x: f64| apply(&[x; OUTPUTS])[output];
                     let (middle, step) = ((a + b) / 2.0, 1e-4);
                     let slope = (at(middle + step) - at(middle - step)) / (2.0 * step);
                     let smooth = !matches!(model.0.link, Link::Step | Link::SignedSquare);
