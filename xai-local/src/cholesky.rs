@@ -34,27 +34,29 @@ impl Cholesky {
 
     /// The solutions X of matrix · X = `right`, column by column: (row, column).
     pub fn solve(&self, right: &ArrayRef2<f64>) -> Array2<f64> {
-        let (lower, n) = (&self.0, self.0.nrows());
-        let mut x = right.to_owned();
+        let (lower, n, columns) = (&self.0, self.0.nrows(), right.ncols());
+        let mut x: Vec<f64> = right.iter().copied().collect();
         for i in 0..n {
-            for k in 0..i {
-                subtract(&mut x, i, k, lower[[i, k]]);
+            let (known, rest) = x.split_at_mut(i * columns);
+            let row = &mut rest[..columns];
+            for (k, other) in known.chunks_exact(columns.max(1)).enumerate() {
+                subtract(row, lower[[i, k]], other);
             }
-            x.row_mut(i).mapv_inplace(|v| v / lower[[i, i]]);
+            row.iter_mut().for_each(|v| *v /= lower[[i, i]]);
         }
         for i in (0..n).rev() {
-            for k in i + 1..n {
-                subtract(&mut x, i, k, lower[[k, i]]);
+            let (head, known) = x.split_at_mut((i + 1) * columns);
+            let row = &mut head[i * columns..];
+            for (k, other) in known.chunks_exact(columns.max(1)).enumerate() {
+                subtract(row, lower[[i + 1 + k, i]], other);
             }
-            x.row_mut(i).mapv_inplace(|v| v / lower[[i, i]]);
+            row.iter_mut().for_each(|v| *v /= lower[[i, i]]);
         }
-        x
+        Array2::from_shape_fn((n, columns), |(i, column)| x[i * columns + column])
     }
 }
 
-/// Row `i` less `factor` times row `k`.
-fn subtract(x: &mut Array2<f64>, i: usize, k: usize, factor: f64) {
-    for column in 0..x.ncols() {
-        x[[i, column]] -= factor * x[[k, column]];
-    }
+/// `row` less `factor` times `other`.
+fn subtract(row: &mut [f64], factor: f64, other: &[f64]) {
+    row.iter_mut().zip(other).for_each(|(x, y)| *x -= factor * y);
 }

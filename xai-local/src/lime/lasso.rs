@@ -31,7 +31,7 @@ fn path(products: &ArrayRef2<f64>, cross: &ArrayRef1<f64>) -> Vec<Array1<f64>> {
     let features = cross.len();
     let mut coefficients = Array1::<f64>::zeros(features);
     let mut active: Vec<usize> = Vec::new();
-    let mut out: Vec<usize> = (0..features).filter(|&k| !(products[[k, k]] > 0.0)).collect();
+    let mut out: Vec<usize> = (0..features).filter(|&k| products[[k, k]] == 0.0).collect();
     let mut path = Vec::new();
     let mut dropped = false;
     let start = cross.iter().fold(0.0, |m: f64, c| m.max(c.abs()));

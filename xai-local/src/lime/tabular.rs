@@ -8,7 +8,7 @@ use xai_core::{Attribution, Error, Explainer, Meter, Model, Provenance, Result, 
 use super::neighbourhood::{Neighbourhood, Sampling};
 use super::selection::Selection;
 use super::surrogate::Surrogate;
-use super::training::{Bins, Column, Training};
+use super::training::{Column, Training};
 
 /// Explains by the coefficients of a linear surrogate, fitted to the model's scores on random neighbours of a sample.
 ///
@@ -139,7 +139,6 @@ impl LimeTabular {
             true => "values are slopes of a local surrogate, by standard deviation; they do not sum to the scores",
             false => "base and values sum to the score of a local surrogate, not to the model's scores",
         };
-        debug_assert!(self.training.bins() == Bins::None || !numbers);
         provenance.note(unit)
     }
 }

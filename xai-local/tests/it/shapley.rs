@@ -180,6 +180,36 @@ fn linear_games_of_many_players_are_exact() {
     }
 }
 
+/// `shap`'s default regularisation changes values by a fifth of the largest; here small ones stand beside large ones.
+#[test]
+fn small_values_are_not_regularised_away() {
+    let slope = |i: usize| if i % 2 == 0 { 100.0 } else { 1e-4 };
+    let worth = |present: &[bool]| (0..30).filter(|&i| present[i]).map(slope).sum();
+    let values = Formula::new(30, worth).shares(&KernelShap::default(), 1).unwrap().values;
+    for (player, value) in values.iter().enumerate() {
+        assert!((value - slope(player)).abs() < LINEAR, "{player}: {value}");
+    }
+}
+
+/// What a budget cannot reach, or cannot judge, is said.
+#[test]
+fn scarce_coalitions_are_noted() {
+    for (n_coalitions, with_error, note) in [
+        (60, false, Some("the budget reaches no coalition of 2 to 28 players")),
+        (62, false, Some("no standard error: a stratum of coalition sizes has a single draw")),
+        (64, true, None),
+    ] {
+        let kernel = KernelShap { n_coalitions: Some(n_coalitions) };
+        let estimate = Formula::new(30, triples).shares(&kernel, 2).unwrap();
+        assert_eq!(estimate.coalitions, n_coalitions as u64);
+        assert_eq!(estimate.standard_error.is_some(), with_error, "{n_coalitions} coalitions");
+        assert_eq!(estimate.notes.first().map(String::as_str), note);
+    }
+    let one = PermutationShap { n_permutations: 1, antithetic: false };
+    let estimate = Formula::new(30, triples).shares(&one, 2).unwrap();
+    assert!(estimate.standard_error.is_none() && estimate.notes.len() == 1);
+}
+
 #[test]
 fn pairwise_games_are_exact() {
     let explain = |estimator: Box<dyn Estimator>| {
