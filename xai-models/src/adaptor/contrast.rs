@@ -10,7 +10,8 @@ use xai_core::{Differentiable, Error, Feature, LinearStructured, Model, Output, 
 /// A weighted sum of a model's outputs: Σₖ `weights`ₖ · scoreₖ.
 ///
 /// Two outputs before a softmax differ by the logarithm of the ratio of their probabilities, so that
-/// [`Contrast::between`] answers "why class 3 and not class 5?".
+/// [`Contrast::between`] answers "why class 3 and not class 5?". For a method that looks at trees, make a model of
+/// [`contrast_trees`](super::contrast_trees).
 ///
 /// # Laws
 /// `contrast_is_the_weighted_sum`.

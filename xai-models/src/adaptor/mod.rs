@@ -9,6 +9,8 @@
 //! | [`Count`] | counts what the model is asked | trees, linear, gradients |
 //! | [`Cache`] | remembers rows that it has seen | trees, linear, gradients |
 //!
+//! [`contrast_trees`] is the contrast of an ensemble as an ensemble, for methods that look at the trees.
+//!
 //! A reference or a box of a model is a model, so an adaptor may borrow (`Select::new(&model, …)`) or own. An
 //! explanation of an adapted model names the adapted outputs and their scale.
 
@@ -18,7 +20,7 @@ mod contrast;
 mod count;
 mod linked;
 mod select;
-mod select_trees;
+mod trees;
 
 pub use cache::Cache;
 pub use chunk::Chunk;
@@ -26,7 +28,7 @@ pub use contrast::Contrast;
 pub use count::Count;
 pub use linked::{Linked, Transform};
 pub use select::Select;
-pub use select_trees::select_trees;
+pub use trees::{contrast_trees, select_trees};
 
 /// For an adaptor that leaves the scores as they are: the inner model's trees and slopes are its own.
 macro_rules! forward_structure {

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use ::csv::{ByteRecord, ReaderBuilder, Trim};
+use ::csv::ByteRecord;
 use xai_core::{Error, Result};
 
 use super::category::shortened;
 use super::infer::{CellReader, Profile, Type};
-use super::sniff::{check_text, delimiter, looks_like_data};
+use super::records::{Source, count};
+use super::sniff::{check_text, delimiter, looks_like_data, named_delimiter};
 use super::{Column, Frame, MISSING, Values};
 
 /// How to read delimited text.
@@ -37,7 +38,8 @@ pub enum Header {
     Check,
     /// It does, whatever it looks like.
     Yes,
-    /// It does not; columns are called `x0`, `x1`, … unless they are given names.
+    /// It does not; columns are called `x0`, `x1`, … unless they are given names. Refuse a first line of texts above
+    /// numbers.
     No,
 }
 
@@ -69,7 +71,7 @@ pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Frame> {
 ///
 /// A column whose cells are all numbers is numeric, one of `true` and `false` boolean, any other categorical with its
 /// categories in the order of their code points. A column without any cell is numeric. Cells may be quoted by `"`.
-/// Empty lines are skipped. A name that is empty becomes `Unnamed: i`, as pandas calls the i-th column.
+/// Empty lines are skipped, and so is a first line `sep=;`, which names the delimiter. A name that is empty becomes `Unnamed: i`, as pandas calls the i-th column.
 ///
 /// # Cost
 /// Two passes. Memory: 8 bytes for a number, 4 for a text, once more the distinct texts of each column.
@@ -89,9 +91,11 @@ pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Frame> {
 /// ```
 pub fn parse_csv(bytes: &[u8], options: &CsvOptions) -> Result<Frame> {
     let text = check_text(bytes)?;
-    let delimiter = options.delimiter.unwrap_or_else(|| delimiter(text));
+    // The first line that spreadsheets write to name the delimiter.
+    let (text, named) = named_delimiter(text);
+    let delimiter = options.delimiter.or(named).unwrap_or_else(|| delimiter(text));
     let source = Source { text, delimiter, trim: options.trim };
-    let names = source.names(options)?;
+    let names = column_names(&source, options)?;
     let has_header = options.header != Header::No;
     let cells = CellReader::new(&options.missing, options.decimal);
 
@@ -104,9 +108,7 @@ pub fn parse_csv(bytes: &[u8], options: &CsvOptions) -> Result<Frame> {
         }
         Ok(())
     })?;
-    if has_header && options.header == Header::Check && options.names.is_none() {
-        check_header(&names, &profiles)?;
-    }
+    check_header(&names, &profiles, options)?;
     let types = profiles.iter().zip(&names).map(|(p, name)| p.conclude(name, &cells)).collect::<Result<Vec<_>>>()?;
 
     let mut builders: Vec<Builder> = types.into_iter().map(|kind| Builder::new(kind, n_rows)).collect();
@@ -120,101 +122,34 @@ pub fn parse_csv(bytes: &[u8], options: &CsvOptions) -> Result<Frame> {
     Frame::new(names.into_iter().zip(builders).map(column).collect())
 }
 
-/// The text, and how to cut it up.
-struct Source<'t> {
-    text: &'t [u8],
-    delimiter: u8,
-    trim: bool,
-}
-
-/// Follows the text: a quote that is still open there swallows it. No text may hold it, see [`check_text`].
-const END: &[u8] = b"\n\0";
-
-impl Source<'_> {
-    /// Calls `visit` with every data row, from 0, after checking its length.
-    fn each_row(
-        &self,
-        n_columns: usize,
-        has_header: bool,
-        mut visit: impl FnMut(usize, &ByteRecord) -> Result<()>,
-    ) -> Result<()> {
-        let mut row = 0;
-        let mut skip = has_header;
-        self.each_record(|line, record| {
-            if std::mem::take(&mut skip) {
-                return Ok(true);
-            }
-            if record.len() != n_columns {
-                let problem = format!("{} where {n_columns} are expected", count(record.len(), "cell"));
-                return Err(malformed(line, problem));
-            }
-            visit(row, record)?;
-            row += 1;
-            Ok(true)
-        })
+/// The columns' names.
+fn column_names(source: &Source, options: &CsvOptions) -> Result<Vec<String>> {
+    let mut first = ByteRecord::new();
+    source.each_record(|record| {
+        first.clone_from(record);
+        Ok(false)
+    })?;
+    if first.is_empty() {
+        return Err(source.malformed(&first, "no line with a cell".into()));
     }
-
-    /// Calls `visit` with the line and the cells of every record until it says `false`.
-    fn each_record(&self, mut visit: impl FnMut(u64, &ByteRecord) -> Result<bool>) -> Result<()> {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .trim(if self.trim { Trim::All } else { Trim::None })
-            .from_reader(std::io::Read::chain(self.text, END));
-        let mut record = ByteRecord::new();
-        let mut line = 1;
-        let mut ended = false;
-        loop {
-            let more = reader.read_byte_record(&mut record);
-            line = record.position().map_or(line, |at| at.line() + empty_lines(self.text, at.byte()));
-            match more {
-                Err(error) => return Err(malformed(line, error.to_string())),
-                Ok(false) if ended => return Ok(()),
-                Ok(false) => return Err(malformed(line, "a quote that is never closed".into())),
-                Ok(true) if record.len() == 1 && record.get(0) == END.get(1..) => ended = true,
-                // Only the last record may hold the end mark: then a quote swallowed it.
-                Ok(true) if record.iter().next_back().is_some_and(|cell| cell.contains(&0)) => {
-                    return Err(malformed(line, "a quote that is never closed".into()));
-                }
-                Ok(true) => {
-                    if !visit(line, &record)? {
-                        return Ok(());
-                    }
-                }
-            }
-        }
+    let name = |(i, cell): (usize, &[u8])| match std::str::from_utf8(cell) {
+        Ok("") => Ok(format!("Unnamed: {i}")),
+        Ok(name) => Ok(name.to_owned()),
+        Err(_) => Err(source.malformed(&first, format!("the name of column {} is not in UTF-8", i + 1))),
+    };
+    let names = match (&options.names, options.header) {
+        (Some(names), _) => names.clone(),
+        (None, Header::No) => (0..first.len()).map(|i| format!("x{i}")).collect(),
+        (None, Header::Check | Header::Yes) => first.iter().enumerate().map(name).collect::<Result<_>>()?,
+    };
+    if names.len() != first.len() {
+        let problem = format!("{} for {}", count(first.len(), "cell"), count(names.len(), "name"));
+        return Err(source.malformed(&first, problem));
     }
-
-    /// The columns' names.
-    fn names(&self, options: &CsvOptions) -> Result<Vec<String>> {
-        let mut first = None;
-        self.each_record(|line, record| {
-            first = Some((line, record.clone()));
-            Ok(false)
-        })?;
-        let Some((line, first)) = first else { return Err(malformed(1, "no line with a cell".into())) };
-        let names = match (&options.names, options.header) {
-            (Some(names), _) => names.clone(),
-            (None, Header::No) => (0..first.len()).map(|i| format!("x{i}")).collect(),
-            (None, Header::Check | Header::Yes) => first
-                .iter()
-                .enumerate()
-                .map(|(i, cell)| match std::str::from_utf8(cell) {
-                    Ok("") => Ok(format!("Unnamed: {i}")),
-                    Ok(name) => Ok(name.to_owned()),
-                    Err(_) => Err(malformed(line, format!("the name of column {} is not in UTF-8", i + 1))),
-                })
-                .collect::<Result<_>>()?,
-        };
-        if names.len() != first.len() {
-            return Err(malformed(line, format!("{} for {} names", count(first.len(), "cell"), names.len())));
-        }
-        let mut seen = HashSet::new();
-        match names.iter().find(|name| !seen.insert(name.as_str())) {
-            Some(name) => Err(malformed(line, format!("two columns are called {name:?}{}", hint(options)))),
-            None => Ok(names),
-        }
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(name) => Err(source.malformed(&first, format!("two columns are called {name:?}{}", hint(options)))),
+        None => Ok(names),
     }
 }
 
@@ -222,21 +157,28 @@ fn hint(options: &CsvOptions) -> &'static str {
     if options.names.is_none() { "; if the first line is data, say that there is no header" } else { "" }
 }
 
-fn check_header(names: &[String], profiles: &[Profile]) -> Result<()> {
-    let numeric = |place: usize| profiles[place].is_numeric();
-    match looks_like_data(names, numeric) {
-        None => Ok(()),
-        Some(name) => {
-            let problem = format!("the header looks like data: a column of numbers is called {name:?}");
-            Err(malformed(1, format!("{problem}; say that there is no header, or that there is one")))
+/// Refuses names that look like data, and data that look like names.
+fn check_header(names: &[String], profiles: &[Profile], options: &CsvOptions) -> Result<()> {
+    let refuse = |problem: String| Err(Error::Malformed { format: "CSV", at: "the first line".into(), problem });
+    match options.header {
+        Header::Check if options.names.is_none() => {
+            match looks_like_data(names, |place| profiles[place].is_numeric()) {
+                None => Ok(()),
+                Some(name) => refuse(format!(
+                    "it looks like data, since a column of numbers is called {name:?}; say that there is no header, or that there is one for sure"
+                )),
+            }
         }
+        Header::No if looks_like_names(profiles) => {
+            refuse("it has texts above columns of numbers; say that it is the header".into())
+        }
+        _ => Ok(()),
     }
 }
 
-/// The number of empty lines that the text goes on with at `start`: the reader skips them.
-fn empty_lines(text: &[u8], start: u64) -> u64 {
-    let rest = usize::try_from(start).ok().and_then(|start| text.get(start..)).unwrap_or_default();
-    rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count() as u64
+/// Whether there is no number in the first row, and nothing but numbers below in some column.
+fn looks_like_names(profiles: &[Profile]) -> bool {
+    profiles.iter().all(Profile::starts_with_text) && profiles.iter().any(Profile::is_numeric_below)
 }
 
 fn utf8<'c>(cell: &'c [u8], row: usize, column: &str) -> Result<&'c str> {
@@ -246,14 +188,6 @@ fn utf8<'c>(cell: &'c [u8], row: usize, column: &str) -> Result<&'c str> {
         found: shortened(&String::from_utf8_lossy(cell)),
         expected: "text in UTF-8; the file is in another encoding, such as Latin-1".into(),
     })
-}
-
-fn malformed(line: u64, problem: String) -> Error {
-    Error::Malformed { format: "CSV", at: format!("line {line}"), problem }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A column that grows cell by cell.

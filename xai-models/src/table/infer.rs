@@ -61,6 +61,10 @@ fn decimal_point(text: &str, mark: char) -> Option<String> {
 pub(super) struct Profile {
     present: bool,
     numbers: bool,
+    /// Whether the cell of the first row is there, and no number.
+    text_first: bool,
+    /// Whether a cell is there below the first row, and every such is a number.
+    numbers_below: Option<bool>,
     booleans: bool,
     /// Whether every cell would be a number with a comma for the decimal mark.
     comma_numbers: bool,
@@ -70,7 +74,15 @@ pub(super) struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Profile { present: false, numbers: true, booleans: true, comma_numbers: true, comma: None }
+        Profile {
+            present: false,
+            numbers: true,
+            text_first: false,
+            numbers_below: None,
+            booleans: true,
+            comma_numbers: true,
+            comma: None,
+        }
     }
 }
 
@@ -81,10 +93,15 @@ impl Profile {
         }
         self.present = true;
         self.booleans = self.booleans && cells.boolean(text).is_some();
-        if !self.numbers && !self.comma_numbers {
+        if !self.numbers && !self.comma_numbers && self.numbers_below == Some(false) {
             return;
         }
         let number = cells.number(text).is_some();
+        if row == 0 {
+            self.text_first = !number;
+        } else {
+            self.numbers_below = Some(number && self.numbers_below != Some(false));
+        }
         self.numbers &= number;
         if number || !self.comma_numbers {
             return;
@@ -97,6 +114,14 @@ impl Profile {
 
     pub fn is_numeric(&self) -> bool {
         self.present && self.numbers
+    }
+
+    pub fn starts_with_text(&self) -> bool {
+        self.text_first
+    }
+
+    pub fn is_numeric_below(&self) -> bool {
+        self.numbers_below == Some(true)
     }
 
     /// # Errors

@@ -22,6 +22,10 @@ mod infer;
 mod label;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod parquet_kind;
+#[cfg(feature = "csv")]
+mod records;
 #[cfg(feature = "csv")]
 mod sniff;
 

@@ -28,6 +28,16 @@ pub(super) fn check_text(bytes: &[u8]) -> Result<&[u8]> {
     if text.iter().all(u8::is_ascii_whitespace) { refuse(0, "the file is empty") } else { Ok(text) }
 }
 
+/// The text after a first line such as `sep=;`, and the delimiter that the line names.
+pub(super) fn named_delimiter(text: &[u8]) -> (&[u8], Option<u8>) {
+    match text.strip_prefix(b"sep=") {
+        Some([delimiter, rest @ ..]) if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") => {
+            (rest, Some(*delimiter))
+        }
+        _ => (text, None),
+    }
+}
+
 /// What is tried as a delimiter, the usual first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How much of the text is looked at.

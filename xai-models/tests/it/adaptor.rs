@@ -7,13 +7,19 @@ use xai_core::{
     Differentiable, Error, Feature, LinearStructured, Link, Model, Output, Result, Scale, Table, TreeEnsemble,
     TreeStructured,
 };
-use xai_models::adaptor::{Cache, Chunk, Contrast, Count, Linked, Select, Transform, select_trees};
+use xai_models::adaptor::{Cache, Chunk, Contrast, Count, Linked, Select, Transform, contrast_trees, select_trees};
 use xai_models::function::Function;
 use xai_models::linear::Linear;
 use xai_models::trees::{Split, TreeBuilder, TreeModel};
 
 /// Differences of order h² (h = 1e-5) on functions with third derivatives of order 1, and rounding of order 1e-16 / h.
 const DIFFERENCE: f64 = 1e-8;
+
+/// Some thirty products of numbers below 2, summed in another order.
+const ORDER: f64 = 1e-12;
+
+/// The probability of a margin of 8 is 1 − 3e-4 and keeps 1e-16 of itself: 1e-16 / 3e-4, with room.
+const LOGIT: f64 = 1e-11;
 
 /// The number of features of the random ensembles.
 const FEATURES: usize = 3;
@@ -112,9 +118,21 @@ proptest! {
         let scores = contrast.predict(&batch).unwrap();
         for (row, score) in all.outer_iter().zip(&scores) {
             let expected: f64 = row.iter().zip(weights).map(|(a, w)| a * w).sum();
-            // Four products of numbers below 20.
-            prop_assert!((score - expected).abs() < 1e-12);
+            prop_assert!((score - expected).abs() < ORDER);
         }
+    }
+
+    #[test]
+    fn contrasted_trees_score_the_weighted_sum((trees, _) in ensembles(), batch in batches(), raw in prop::array::uniform4(-2.0..2.0_f64), zero in 0_usize..5) {
+        let model = model_of(trees);
+        let mut weights = raw[..model.n_outputs()].to_vec();
+        weights.iter_mut().skip(zero).take(1).for_each(|weight| *weight = 0.0);
+        let rebuilt = model_of(contrast_trees(model.trees(), &weights).unwrap());
+        let expected = model.predict(&batch).unwrap().dot(&Array1::from(weights.clone()));
+        for (found, expected) in rebuilt.predict(&batch).unwrap().iter().zip(&expected) {
+            prop_assert!((found - expected).abs() < ORDER);
+        }
+        prop_assert!(contrast_trees(model.trees(), &raw[..model.n_outputs() - 1]).is_err());
     }
 
     #[test]
@@ -157,8 +175,7 @@ proptest! {
         let margin = Linked::new(&probability, Transform::Logit).unwrap();
         let batch = Array2::from_shape_vec((margins.len(), 1), margins).unwrap();
         for (found, expected) in margin.predict(&batch).unwrap().iter().zip(&batch) {
-            // A probability of 1 − 3e-4 loses its last bits: 1e-16 / 3e-4.
-            prop_assert!((found - expected).abs() < 1e-11, "{} for {}", found, expected);
+            prop_assert!((found - expected).abs() < LOGIT, "{} for {}", found, expected);
         }
         prop_assert_eq!(margin.outputs()[0].scale, Scale::LogOdds);
     }

@@ -54,6 +54,7 @@ fn delimiters_are_found() {
     // A comma in every text is not a delimiter where the header has none.
     assert_eq!(cells("name;place\nx;a, b\ny;c, d\n", "place"), ["a, b", "c, d"]);
     assert_eq!(parse("only\n1\n2\n").unwrap().names(), ["only"]);
+    assert_eq!(parse("sep=;\na;b,c\n1;2\n").unwrap().names(), ["a", "b,c"]);
     let forced = CsvOptions { delimiter: Some(b':'), ..CsvOptions::default() };
     assert_eq!(parse_csv(b"a:b\n1:2\n", &forced).unwrap().names(), ["a", "b"]);
 }
@@ -86,6 +87,12 @@ fn headers_are_required_and_checked() {
     assert_eq!(parse_csv(b"7.4,x\n7.8,y\n", &named).unwrap().names(), ["acid", "kind"]);
     let short = CsvOptions { names: Some(vec!["acid".into()]), ..named };
     assert!(matches!(parse_csv(b"7.4,x\n", &short), Err(Error::Malformed { .. })));
+    // A header that nobody announced would turn every number into a text.
+    for text in [&b"a,b\n1,2\n3,4\n"[..], b"a,b\n1,x\n"] {
+        let message =
+            parse_csv(text, &CsvOptions { header: Header::No, ..CsvOptions::default() }).unwrap_err().to_string();
+        assert!(message.contains("say that it is the header"), "{message}");
+    }
     let sure = CsvOptions { header: Header::Yes, ..CsvOptions::default() };
     assert_eq!(parse_csv(b"7.4,b\n1,2\n", &sure).unwrap().names(), ["7.4", "b"]);
     assert_eq!(parse(",a\n0,1\n").unwrap().names(), ["Unnamed: 0", "a"]);
@@ -94,11 +101,13 @@ fn headers_are_required_and_checked() {
 
 #[test]
 fn broken_text_is_refused_with_its_place() {
-    let cases: [(&[u8], &str); 12] = [
+    let cases: [(&[u8], &str); 14] = [
         (b"a,b\n1,2\n3\n", "line 3: 1 cell where 2 are expected"),
         (b"a,b\n1,2\n\n3,4,5\n", "line 4: 3 cells where 2 are expected"),
         (b"a,b\n1,\"x\n2,y\n3,z\n", "line 2: a quote that is never closed"),
         (b"a,\"b\n1,2\n", "line 1: a quote that is never closed"),
+        (b"a,b\r\n1,2\r\n3\r\n", "line 3: 1 cell where 2 are expected"),
+        (b"a,b\r1,2\r\r3\r", "line 4: 1 cell where 2 are expected"),
         (b"", "empty"),
         (b"\xef\xbb\xbf\n \n", "empty"),
         (b"a,b\n1,\0\n", "zero byte"),
