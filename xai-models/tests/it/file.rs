@@ -64,3 +64,20 @@ fn errors_name_the_file() {
     let absent = load(std::path::Path::new("no/such/model.json")).unwrap_err();
     assert!(matches!(absent, Error::Io { .. }));
 }
+
+/// Every library's file is read whatever it is called.
+#[test]
+#[cfg(all(feature = "xgboost", feature = "lightgbm", feature = "catboost"))]
+fn kinds_are_loaded_under_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = [
+        ("xgboost", FileKind::XgboostJson),
+        ("lightgbm", FileKind::LightgbmText),
+        ("catboost", FileKind::CatboostJson),
+    ];
+    for (library, kind) in kinds {
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, crate::golden::case(library, "poisson").bytes()).unwrap();
+        assert_eq!(load(&path).unwrap().kind, kind);
+    }
+}

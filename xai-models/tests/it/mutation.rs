@@ -10,7 +10,7 @@ use xai_models::file::load_bytes;
 use crate::golden::case;
 
 /// Small files of every form and with every kind of split.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 16] = [
     ("xgboost", "categorical_pandas"),
     ("xgboost", "binary"),
     ("xgboost", "dart"),
@@ -22,6 +22,11 @@ const FILES: [(&str, &str); 11] = [
     ("lightgbm", "multiclassova"),
     ("lightgbm", "zero_as_missing"),
     ("lightgbm", "rf"),
+    ("catboost", "binary_names"),
+    ("catboost", "lossguide"),
+    ("catboost", "multiclass"),
+    ("catboost", "one_hot"),
+    ("onnx", "gradient_boosting_binary"),
 ];
 
 fn files() -> &'static [Vec<u8>] {
