@@ -1,7 +1,5 @@
 //! One sample against one background row, coalition by coalition: for scales that are not linear in the margin.
 
-use xai_core::{Error, Result};
-
 use super::pair::Pair;
 
 /// More players than this are not enumerated: a million coalitions for every pair.
@@ -32,7 +30,7 @@ impl Enumeration {
     /// `credit` (player, output).
     ///
     /// # Errors
-    /// [`Error::TooLarge`] when more than [`MOST_PLAYERS`] players tell the two apart.
+    /// The number of players found when more than [`MOST_PLAYERS`] tell the two apart.
     pub(super) fn add(
         &mut self,
         pair: Pair,
@@ -40,7 +38,7 @@ impl Enumeration {
         factor: f64,
         n_players: usize,
         credit: &mut [f64],
-    ) -> Result<()> {
+    ) -> Result<(), usize> {
         let Pair { trees, .. } = pair;
         let n_outputs = trees.n_outputs;
         self.reach(pair, n_players)?;
@@ -82,7 +80,7 @@ impl Enumeration {
     }
 
     /// Finds the leaves that mixtures of the two reach, and gives every player that matters a bit.
-    fn reach(&mut self, pair: Pair, n_players: usize) -> Result<()> {
+    fn reach(&mut self, pair: Pair, n_players: usize) -> Result<(), usize> {
         let Pair { trees, player_of, sample, other } = pair;
         self.bit.clear();
         self.bit.resize(n_players, NO_BIT);
@@ -108,13 +106,7 @@ impl Enumeration {
                     self.players.push(player);
                     if self.players.len() > MOST_PLAYERS {
                         self.stack.clear();
-                        return Err(Error::TooLarge {
-                            what: "players that tell a sample from a background row, for exact values of a scale that \
-                                   is not linear"
-                                .into(),
-                            limit: MOST_PLAYERS as u64,
-                            found: self.players.len() as u64,
-                        });
+                        return Err(self.players.len());
                     }
                 }
                 let one = 1 << self.bit[player];

@@ -10,9 +10,9 @@ use xai_core::{
     Attribution, Error, Explainer, Groups, Meter, Provenance, Result, Run, Table, TreeEnsemble, TreeStructured,
 };
 
-use super::coalitions::Enumeration;
+use super::coalitions::{Enumeration, MOST_PLAYERS};
 use super::pair::{LeafWeights, Pair, PairWalk};
-use super::patterns::{Factors, Masks, Patterns};
+use super::patterns::{Factors, Masks, Patterns, Samples};
 use super::players::{Players, margins};
 use super::scale::{Nonlinear, OutputScale, Transform};
 
@@ -32,9 +32,10 @@ use super::scale::{Nonlinear, OutputScale, Transform};
 ///
 /// # Cost
 /// No model calls. Margins and rescaled values: for each leaf, background rows that miss the same players of its path
-/// count as one, so the time for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than
-/// 64 players on a path, or for which that would take more than some hundred MiB, are walked for each pair of sample
-/// and row. Exact values of other scales: 2^players for each pair, of the players that tell the two apart.
+/// count as one, and margins of samples that miss the same ones are worked out once for some hundred samples; the time
+/// for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than 64 players on a path, or
+/// for which that would take more than some hundred MiB, are walked for each pair of sample and row. Exact values of
+/// other scales: 2^players for each pair, of the players that tell the two apart.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a background without rows, weights or labels that make no sense, groups that are no
@@ -198,8 +199,8 @@ struct Found {
     scores: Array2<f64>,
 }
 
-/// Samples that one thread takes at a time: enough to use a tree while it is in the cache.
-const BLOCK: usize = 16;
+/// How many samples one thread takes at a time: in many, more miss the same players of a leaf. The cut changes no bit.
+const BLOCKS: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// The memory of one thread.
 #[derive(Default)]
@@ -222,13 +223,14 @@ impl Task<'_> {
         let mut values = Array3::zeros((batch.nrows(), self.n_players, self.trees.n_outputs));
         let (mut base, mut scores) = (Array2::zeros(shape), Array2::zeros(shape));
         let done = AtomicU64::new(0);
-        let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
-        let blocks = blocks.zip(base.axis_chunks_iter_mut(Axis(0), BLOCK));
-        let blocks = blocks.zip(scores.axis_chunks_iter_mut(Axis(0), BLOCK));
+        let block = (batch.nrows() / (2 * rayon::current_num_threads())).clamp(*BLOCKS.start(), *BLOCKS.end());
+        let blocks = values.axis_chunks_iter_mut(Axis(0), block).into_par_iter();
+        let blocks = blocks.zip(base.axis_chunks_iter_mut(Axis(0), block));
+        let blocks = blocks.zip(scores.axis_chunks_iter_mut(Axis(0), block));
         blocks.enumerate().try_for_each_init(
             Workspace::default,
-            |work, (block, ((mut values, mut base), mut scores))| {
-                let start = block * BLOCK;
+            |work, (number, ((mut values, mut base), mut scores))| {
+                let start = number * block;
                 let n = scores.nrows();
                 work.samples.clear();
                 work.samples.extend(batch.slice_axis(Axis(0), Slice::from(start..start + n)));
@@ -289,7 +291,13 @@ impl Task<'_> {
                 let transform = |margins: &mut [f64]| self.transform.apply(sample, margins);
                 let width = self.n_players * n_outputs;
                 let credit = &mut credit[place * width..(place + 1) * width];
-                work.enumeration.add(pair, transform, share, self.n_players, credit)?;
+                work.enumeration.add(pair, transform, share, self.n_players, credit).map_err(|found| {
+                    Error::TooLarge {
+                        what: format!("players that tell sample {sample} from background row {row}, for exact values"),
+                        limit: MOST_PLAYERS as u64,
+                        found: found as u64,
+                    }
+                })?;
             }
         }
         Ok(())
@@ -300,20 +308,21 @@ impl Task<'_> {
         let (trees, n_rows) = (self.trees, self.rows.shares.len());
         let width = self.n_players * trees.n_outputs;
         for (tree, patterns) in self.patterns.iter().enumerate() {
+            if let Some(patterns) = patterns {
+                let factors = if self.transform.is_identity() { Factors::Shares } else { Factors::Rows(&work.factors) };
+                let samples = Samples { cells: &work.samples, n, factors };
+                patterns.add(trees, samples, &self.weights, &mut work.masks, credit);
+                continue;
+            }
             for sample in 0..n {
                 let cells = &work.samples[sample * trees.n_features..(sample + 1) * trees.n_features];
                 let factors = &work.factors[sample * n_rows * trees.n_outputs..][..n_rows * trees.n_outputs];
                 let credit = &mut credit[sample * width..(sample + 1) * width];
-                let Some(patterns) = patterns else {
-                    for (row, factor) in factors.chunks_exact(trees.n_outputs.max(1)).enumerate() {
-                        let other = self.rows.row(trees, row);
-                        let pair = Pair { trees, player_of: self.player_of, sample: cells, other };
-                        work.walk.add(pair, tree, &self.weights, factor, self.n_players, credit);
-                    }
-                    continue;
-                };
-                let factors = if self.transform.is_identity() { Factors::Shares } else { Factors::Rows(factors) };
-                patterns.add(trees, cells, &self.weights, factors, &mut work.masks, credit);
+                for (row, factor) in factors.chunks_exact(trees.n_outputs.max(1)).enumerate() {
+                    let pair =
+                        Pair { trees, player_of: self.player_of, sample: cells, other: self.rows.row(trees, row) };
+                    work.walk.add(pair, tree, &self.weights, factor, self.n_players, credit);
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ const BLOCK: usize = 8 * LANES;
 /// the mean over the training rows that reach a node, not over the whole data: it depends on the shape of the trees.
 /// Several columns that form one group are one player exactly; their values are not summed afterwards.
 ///
-/// A node of cover 0 sends half each way.
+/// A split of cover 0 sends half each way; a note of the provenance counts such splits.
 ///
 /// # Shapes
 /// `values` (sample, player, output); `base` is the same for every sample.
@@ -98,11 +98,17 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for TreeShap {
         let plan = Plan::new(model.trees(), &players.of)?;
         let meter = Meter::new(run, batch.nrows() as u64);
         let (values, scores) = values(model.trees(), &plan, batch, players.len(), &meter)?;
-        let base = Array1::from(plan.base).broadcast(scores.dim()).map_or_else(|| scores.clone(), |b| b.to_owned());
+        let base =
+            Array1::from(plan.base.clone()).broadcast(scores.dim()).map_or_else(|| scores.clone(), |b| b.to_owned());
         let mut provenance = Provenance::new("tree-shap", run)
             .note("an absent feature is averaged over by the training cover of the splits on the sample's paths");
         if self.groups.is_some() {
             provenance = provenance.with("players", players.len());
+        }
+        if plan.n_halved > 0 {
+            let note =
+                format!("{} splits have no training cover; they send an absent feature half each way", plan.n_halved);
+            provenance = provenance.note(note);
         }
         players.attribution(output_names(model), values, base, scores, provenance)
     }

@@ -41,8 +41,10 @@ struct Leaf {
 
 /// The memory of one thread.
 pub(super) struct Masks {
-    /// The players at which a row follows each leaf's path: (leaf).
+    /// The players at which each row follows each leaf's path: (row, leaf).
     masks: Vec<u64>,
+    /// The players that each sample misses, and the sample.
+    lost: Vec<(u64, u32)>,
     stack: Vec<(u32, u64)>,
     /// What each player of a leaf's path earns of a value of 1: (bit).
     earned: [f64; MOST_PLAYERS],
@@ -50,8 +52,19 @@ pub(super) struct Masks {
 
 impl Default for Masks {
     fn default() -> Self {
-        Masks { masks: Vec::new(), stack: Vec::new(), earned: [0.0; MOST_PLAYERS] }
+        Masks { masks: Vec::new(), lost: Vec::new(), stack: Vec::new(), earned: [0.0; MOST_PLAYERS] }
     }
+}
+
+/// Samples to be explained together.
+#[derive(Clone, Copy)]
+pub(super) struct Samples<'a> {
+    /// Their cells: (sample, feature).
+    pub cells: &'a [f64],
+    /// Their number.
+    pub n: usize,
+    /// What background rows weigh for them.
+    pub factors: Factors<'a>,
 }
 
 /// What a pattern weighs for a sample.
@@ -59,7 +72,7 @@ impl Default for Masks {
 pub(super) enum Factors<'a> {
     /// The shares of its rows.
     Shares,
-    /// The sum of these over its rows: (background row, output).
+    /// The sum of these over its rows: (sample, background row, output).
     Rows(&'a [f64]),
 }
 
@@ -89,15 +102,13 @@ impl Patterns {
             rows: Vec::new(),
         };
         let (mut work, n_leaves) = (Masks::default(), leaves.len());
-        let mut masks = Vec::with_capacity(shares.len() * n_leaves);
         for row in 0..shares.len() {
-            found.masks(trees, &cells[row * trees.n_features..(row + 1) * trees.n_features], &mut work);
-            masks.extend_from_slice(&work.masks);
+            found.mark(trees, &cells[row * trees.n_features..(row + 1) * trees.n_features], &mut work);
         }
         let mut seen: Vec<(u64, u32)> = Vec::with_capacity(shares.len());
         for (i, leaf) in leaves.iter_mut().enumerate() {
             seen.clear();
-            seen.extend((0..shares.len()).map(|row| (leaf.full & !masks[row * n_leaves + i], row as u32)));
+            seen.extend((0..shares.len()).map(|row| (leaf.full & !work.masks[row * n_leaves + i], row as u32)));
             seen.sort_unstable();
             let first = found.missed.len();
             for &(missed, row) in &seen {
@@ -129,7 +140,7 @@ impl Patterns {
             let kinds = (n_rows as u64).min(1u64.checked_shl(distinct as u32).unwrap_or(u64::MAX));
             let temporary = leaves.saturating_mul(8 * n_rows as u64);
             let rows = if keep_rows { 4 * n_rows as u64 } else { 0 };
-            let kept = leaves.saturating_mul(kinds.saturating_mul(24).saturating_add(rows));
+            let kept = leaves.saturating_mul(kinds.saturating_mul(24).saturating_add(rows + 4 * distinct as u64 + 40));
             let fits = distinct <= MOST_PLAYERS && temporary.max(kept) <= most && kept <= left;
             if fits {
                 left -= kept;
@@ -139,10 +150,9 @@ impl Patterns {
         (0..trees.n_trees()).map(&mut afford).collect()
     }
 
-    /// Notes for each leaf at which of its players the row follows the path.
-    fn masks(&self, trees: &TreeEnsemble, row: &[f64], work: &mut Masks) {
+    /// Adds to `work.masks` for each leaf at which of its players the row follows the path.
+    fn mark(&self, trees: &TreeEnsemble, row: &[f64], work: &mut Masks) {
         let root = trees.root(self.tree);
-        work.masks.clear();
         work.stack.push((root as u32, u64::MAX));
         while let Some((node, mask)) = work.stack.pop() {
             let at = node as usize;
@@ -157,50 +167,65 @@ impl Patterns {
         }
     }
 
-    /// Adds what each player of a sample contributes in this tree to `credit`.
+    /// Adds what each player of the samples contributes in this tree to `credit`.
     ///
-    /// A mixture of the sample and a background row reaches a leaf when no player of its path is missed by both. The
-    /// players that the row misses must then come from the sample and those that the sample misses from the row, and
-    /// all that counts of the row is which players it misses.
+    /// A mixture of a sample and a background row reaches a leaf when no player of its path is missed by both. The
+    /// players that the row misses must then come from the sample and those that the sample misses from the row; all
+    /// that counts of either is which players it misses. So samples that miss the same ones are answered together.
     ///
     /// # Shapes
-    /// `sample` (feature), `credit` (player, output).
+    /// `credit` (sample, player, output).
     pub(super) fn add(
         &self,
         trees: &TreeEnsemble,
-        sample: &[f64],
+        samples: Samples,
         weights: &LeafWeights,
-        factors: Factors,
         work: &mut Masks,
         credit: &mut [f64],
     ) {
-        self.masks(trees, sample, work);
-        let n_outputs = trees.n_outputs;
-        for (leaf, mask) in self.leaves.iter().zip(&work.masks) {
+        let Samples { cells, n, factors } = samples;
+        work.masks.clear();
+        for sample in 0..n {
+            self.mark(trees, &cells[sample * trees.n_features..(sample + 1) * trees.n_features], work);
+        }
+        let (n_outputs, width, n_leaves) = (trees.n_outputs, credit.len() / n.max(1), self.leaves.len());
+        let Masks { masks, lost, earned, .. } = work;
+        for (place, leaf) in self.leaves.iter().enumerate() {
             let players = &self.players[leaf.first_player as usize..][..leaf.full.count_ones() as usize];
-            let earned = &mut work.earned[..players.len()];
-            let lost = leaf.full & !mask;
+            let earned = &mut earned[..players.len()];
             let values = trees.leaf_values(self.tree, leaf.node as usize);
-            match factors {
-                Factors::Shares => {
-                    self.earn(leaf, lost, weights, |pattern| self.weight[pattern], earned);
-                    for (player, earned) in players.iter().zip(earned) {
-                        let first = *player as usize * n_outputs;
-                        for (output, value) in trees.outputs_of(self.tree).zip(values) {
-                            credit[first + output] += value * *earned;
+            lost.clear();
+            lost.extend((0..n).map(|sample| (leaf.full & !masks[sample * n_leaves + place], sample as u32)));
+            if let Factors::Shares = factors {
+                lost.sort_unstable();
+            }
+            let mut answered = None;
+            for &(lost, sample) in lost.iter() {
+                let credit = &mut credit[sample as usize * width..(sample as usize + 1) * width];
+                match factors {
+                    Factors::Shares => {
+                        if answered.replace(lost) != Some(lost) {
+                            self.earn(leaf, lost, weights, |pattern| self.weight[pattern], earned);
+                        }
+                        for (player, earned) in players.iter().zip(&*earned) {
+                            let first = *player as usize * n_outputs;
+                            for (output, value) in trees.outputs_of(self.tree).zip(values) {
+                                credit[first + output] += value * earned;
+                            }
                         }
                     }
-                }
-                Factors::Rows(factors) => {
-                    for (output, value) in trees.outputs_of(self.tree).zip(values) {
-                        let factor = |pattern: usize| {
-                            let start = if pattern == 0 { 0 } else { self.end[pattern - 1] as usize };
-                            let rows = &self.rows[start..self.end[pattern] as usize];
-                            rows.iter().map(|&row| factors[row as usize * n_outputs + output]).sum()
-                        };
-                        self.earn(leaf, lost, weights, factor, earned);
-                        for (player, earned) in players.iter().zip(&*earned) {
-                            credit[*player as usize * n_outputs + output] += value * earned;
+                    Factors::Rows(factors) => {
+                        let factors = &factors[sample as usize * factors.len() / n..];
+                        for (output, value) in trees.outputs_of(self.tree).zip(values) {
+                            let factor = |pattern: usize| {
+                                let start = if pattern == 0 { 0 } else { self.end[pattern - 1] as usize };
+                                let rows = &self.rows[start..self.end[pattern] as usize];
+                                rows.iter().map(|&row| factors[row as usize * n_outputs + output]).sum()
+                            };
+                            self.earn(leaf, lost, weights, factor, earned);
+                            for (player, earned) in players.iter().zip(&*earned) {
+                                credit[*player as usize * n_outputs + output] += value * earned;
+                            }
                         }
                     }
                 }

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub trees: Vec<TreePlan>,
     /// The score when every player is absent: (output).
     pub base: Vec<f64>,
+    /// The splits without cover, which send half each way.
+    pub n_halved: usize,
 }
 
 /// One tree as a straight list of steps.
@@ -85,8 +87,10 @@ impl Plan {
     /// # Errors
     /// [`Error::Unsupported`] for trees without covers, [`Error::TooLarge`] when a tree needs too much memory.
     pub(super) fn new(trees: &TreeEnsemble, player_of: &[usize]) -> Result<Self> {
-        let mut splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node)).peekable();
-        if splits.peek().is_some() && splits.all(|node| trees.cover[node] == 0.0) {
+        let splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node));
+        let (n_splits, n_halved) =
+            splits.fold((0, 0), |(all, halved), node| (all + 1, halved + usize::from(trees.cover[node] == 0.0)));
+        if n_splits > 0 && n_halved == n_splits {
             return Err(Error::unsupported(
                 "path-dependent TreeSHAP of trees without covers",
                 "every split has a cover of 0, so nothing says how the training data went; recompute the covers from \
@@ -94,7 +98,7 @@ impl Plan {
             ));
         }
         let mut rules: Vec<Option<Arc<Quadrature>>> = Vec::new();
-        let mut plan = Plan { trees: Vec::new(), base: trees.base.clone() };
+        let mut plan = Plan { trees: Vec::new(), base: trees.base.clone(), n_halved };
         let mut builder =
             Builder { trees, player_of, current: vec![START; player_of.iter().max().map_or(0, |p| p + 1)] };
         for tree in 0..trees.n_trees() {
