@@ -63,7 +63,7 @@ impl Case {
             None => None,
             Some(path) => Some(fit(&alignment, &read(path)?, &loaded, path)?.matrix),
         };
-        let outputs = loaded.model.outputs().to_vec();
+        let outputs = labels::named_outputs(&loaded.model, &classes);
         loaded.model = loaded.model.renamed(aligned.features, outputs)?;
         // A file without covers (ONNX) gets those of the background.
         if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {

@@ -1,6 +1,6 @@
 //! The target column as what the model should have predicted.
 
-use xai::core::{Error, Link, Model, Scale, TreeStructured};
+use xai::core::{Error, Link, Model, Output, Scale, TreeStructured};
 use xai::global::Labels;
 use xai::models::table::{self, Column};
 use xai::models::trees::TreeModel;
@@ -54,6 +54,22 @@ pub fn read(column: &Column, model: &TreeModel) -> Result<Target, Error> {
             numbered(column, n, distinct.iter().map(f64::to_string).collect(), indices, false)
         }
     }
+}
+
+/// The model's outputs, called as the target's classes are where the model has but numbers for them.
+pub fn named_outputs(model: &TreeModel, classes: &[String]) -> Vec<Output> {
+    let mut outputs = model.outputs().to_vec();
+    let first = classes.len().saturating_sub(outputs.len());
+    let numbered = outputs.iter().enumerate().all(|(k, o)| o.name == format!("class {}", k + first));
+    if numbered && (outputs.len() == classes.len() || (outputs.len(), classes.len()) == (1, 2)) {
+        for (output, class) in outputs.iter_mut().zip(&classes[first..]) {
+            // A class that is called by a number is clearer as "class 3".
+            if class.parse::<f64>().is_err() {
+                output.name.clone_from(class);
+            }
+        }
+    }
+    outputs
 }
 
 /// The number of classes that a model tells apart; `None` when it predicts numbers.

@@ -31,3 +31,8 @@ pub use xai_local as local;
 pub use xai_models as models;
 #[cfg(feature = "viz")]
 pub use xai_viz as viz;
+
+/// The README's example is a test.
+#[cfg(all(doctest, feature = "local", feature = "models"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
