@@ -20,6 +20,7 @@ use std::path::Path;
 use xai_core::{Error, Result, TreeStructured};
 
 pub use kind::FileKind;
+#[allow(unused_imports, reason = "a build without loaders reads nothing")]
 pub(crate) use limit::Limit;
 
 use crate::trees::TreeModel;
@@ -31,7 +32,9 @@ pub struct Loaded {
     pub model: TreeModel,
     /// What the file is.
     pub kind: FileKind,
-    /// What a model card says, in this order: name and value.
+    /// What a model card says, in this order: name and value. Where the file knows them: `file`, `library`, `version`,
+    /// `booster`, `objective`, `base score`, `best iteration`, `covers`, `note`, `trees left out`; always `features`,
+    /// `outputs`, `trees`, `deepest tree`, `leaves`.
     pub facts: Vec<(String, String)>,
 }
 
@@ -85,6 +88,7 @@ pub fn load_bytes(bytes: &[u8]) -> Result<Loaded> {
 ///
 /// # Errors
 /// As [`load_bytes`], and [`Error::Parameter`] for iterations that the model does not have.
+#[allow(unused_variables, reason = "a build without loaders reads nothing")]
 pub fn load_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
     let kind = FileKind::of(bytes)?;
     match kind {
