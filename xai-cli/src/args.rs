@@ -109,9 +109,19 @@ pub struct Explaining {
     /// What to explain: the model's margins, or its predictions (such as probabilities) as any function.
     #[arg(long, value_enum, default_value_t = Scale::Margin)]
     pub scale: Scale,
-    /// Explain the columns of a one-hot encoded category as one feature.
+    #[command(flatten)]
+    pub grouping: Grouping,
+}
+
+/// Which columns are explained as one.
+#[derive(Debug, Default, ClapArgs)]
+pub struct Grouping {
+    /// Explain the columns of a category that was one-hot encoded for the model as one feature.
     #[arg(long)]
     pub group_one_hot: bool,
+    /// Explain these columns as one feature.
+    #[arg(long, value_name = "NAME=COLUMN,COLUMN")]
+    pub group: Vec<String>,
 }
 
 /// `xai predict`.
@@ -186,9 +196,8 @@ pub struct ReportArgs {
     /// What to do with a category that the model does not know.
     #[arg(long, value_enum, default_value_t = Unknown::Error)]
     pub unknown_category: Unknown,
-    /// Explain the columns of a one-hot encoded category as one feature.
-    #[arg(long)]
-    pub group_one_hot: bool,
+    #[command(flatten)]
+    pub grouping: Grouping,
     /// The title of the report.
     #[arg(long)]
     pub title: Option<String>,

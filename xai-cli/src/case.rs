@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use ndarray::Array2;
-use xai::core::{Error, Groups, Model, TreeStructured};
+use xai::core::{Error, FeatureKind, Groups, Model, Table, TreeStructured};
 use xai::global::Labels;
 use xai::models::file::{LoadOptions, Loaded, load_with};
 use xai::models::table::{Aligned, Alignment, CsvOptions, Frame, ParquetOptions, Unknown, read_csv, read_parquet};
 use xai::models::trees::{has_covers, with_covers};
+use xai::nearest::nearest;
 
-use crate::args::{self, Source};
+use crate::args::{self, Grouping, Source};
 use crate::failure::Failure;
 use crate::labels;
 
@@ -35,7 +36,7 @@ pub struct Case {
 
 impl Case {
     /// Reads the files; remarks go to standard error.
-    pub fn open(source: &Source, background: Option<&Path>, group_one_hot: bool) -> Result<Self, Failure> {
+    pub fn open(source: &Source, background: Option<&Path>, grouping: &Grouping) -> Result<Self, Failure> {
         let mut loaded = load(source)?;
         let mut frame = read(&source.data)?;
         let whole = frame.n_rows();
@@ -64,7 +65,7 @@ impl Case {
             Some(path) => Some(fit(&alignment, &read(path)?, &loaded, path)?.matrix),
         };
         let outputs = labels::named_outputs(&loaded.model, &classes);
-        loaded.model = loaded.model.renamed(aligned.features, outputs)?;
+        loaded.model = loaded.model.renamed(aligned.features.clone(), outputs)?;
         // A file without covers (ONNX) gets those of the background.
         if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
             let trees = with_covers(loaded.model.trees(), rows)?;
@@ -73,12 +74,40 @@ impl Case {
                 xai::models::trees::TreeModel::new(trees, model.features().to_vec(), model.outputs().to_vec())?;
             remarks.push("the model file has no covers: they are counted from the background".into());
         }
-        let groups = group_one_hot.then(|| Groups::of(loaded.model.features()));
+        let groups = groups(&loaded, &aligned.matrix, grouping)?;
         for remark in &remarks {
             eprintln!("xai: {remark}");
         }
         Ok(Case { loaded, batch: aligned.matrix, first_row: rows.start, labels, classes, background, groups, remarks })
     }
+}
+
+/// The players that were asked for; `None` when every column is one.
+fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Option<Groups>, Failure> {
+    let mut features = loaded.model.features().to_vec();
+    if !grouping.group_one_hot {
+        features.iter_mut().for_each(|feature| feature.group = None);
+    }
+    for text in &grouping.group {
+        let wrong = || Failure::Use(format!("--group {text:?}: expected NAME=COLUMN,COLUMN"));
+        let (name, columns) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(wrong)?;
+        for column in columns.split(',').map(str::trim) {
+            let place = features.iter().position(|feature| feature.name == column).ok_or_else(|| {
+                let near = nearest(column, features.iter().map(|feature| &feature.name));
+                let near = near.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+                Failure::Use(format!("--group {text:?}: the model has no feature {column:?}{near}"))
+            })?;
+            if features[place].group.replace(name.to_owned()).is_some() {
+                return Err(Failure::Use(format!("--group {text:?}: {column:?} is in a group already")));
+            }
+            // Columns of zeros and ones are levels of a category.
+            if rows.column(place).iter().all(|x| *x == 0.0 || *x == 1.0) {
+                features[place].kind = FeatureKind::Binary;
+            }
+        }
+    }
+    let any = grouping.group_one_hot || !grouping.group.is_empty();
+    Ok(any.then(|| Groups::of(&features)))
 }
 
 fn load(source: &Source) -> Result<Loaded, Failure> {

@@ -30,7 +30,7 @@ pub fn by_name(
 ) -> Result<(), Failure> {
     let settings = Settings::from_pairs(method.spec(), &explaining.set)?;
     use_threads(running.threads)?;
-    let case = Case::open(source, explaining.background.as_deref(), explaining.group_one_hot)?;
+    let case = Case::open(source, explaining.background.as_deref(), &explaining.grouping)?;
     let progress = Progress::new(&method.spec().name);
     let run = Run {
         seed: running.seed,

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, Slice};
 use xai::core::{Document, Meter, Model, Prediction, Provenance, Run, TreeStructured};
 
-use crate::args::PredictArgs;
+use crate::args::{Grouping, PredictArgs};
 use crate::case::Case;
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
@@ -15,7 +15,7 @@ const ROWS: usize = 16_384;
 /// Scores the rows of a table.
 pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     use_threads(args.running.threads)?;
-    let case = Case::open(&args.source, None, false)?;
+    let case = Case::open(&args.source, None, &Grouping::default())?;
     let model = &case.loaded.model;
     let progress = Progress::new("predict");
     let run = Run { seed: args.running.seed, observer: &progress, ..Run::default() };

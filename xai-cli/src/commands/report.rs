@@ -24,7 +24,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         unknown_category: args.unknown_category,
         iterations: None,
     };
-    let case = Case::open(&source, args.background.as_deref(), args.group_one_hot)?;
+    let case = Case::open(&source, args.background.as_deref(), &args.grouping)?;
     let missing = case.batch.iter().filter(|cell| cell.is_nan()).count();
     let name = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let fact = |name: &str, value: String| (name.to_owned(), value);

@@ -60,6 +60,22 @@ fn rows_cut_from_the_whole_get_the_same_numbers() {
 }
 
 #[test]
+fn grouped_columns_are_one_player() {
+    let case = Case::new("xgboost", "binary", "json");
+    let background = case.path("rows.csv");
+    let explain = |method: &str, more: &[&str]| {
+        let args = with(case.args("explain"), &["--method", method, "--group", "pair=x0,x2", "--background"]);
+        json(&xai(with(with(args, &[background.to_str().unwrap()]), more)))
+    };
+    let fast = explain("interventional-tree-shap", &[]);
+    let slow = explain("exact-shap", &[]);
+    assert_eq!(fast["features"][0]["name"], "pair");
+    assert_eq!(fast["features"].as_array().unwrap().len(), case.record["features"].as_array().unwrap().len() - 1);
+    // Enumeration of all coalitions of groups agrees with the walk through the trees.
+    assert!(agree(&flat(&fast["values"]), &flat(&slow["values"]), DOUBLE));
+}
+
+#[test]
 fn every_form_of_output_holds_the_same_numbers() {
     let case = Case::new("xgboost", "regression_nan", "json");
     let args = |more: &[&str]| with(with(case.args("explain"), &["--method", "tree-shap"]), more);
