@@ -31,56 +31,56 @@ impl Stratum {
 /// With fewer draws a stratum would have no spread to judge its error by.
 const FEWEST_DRAWS: f64 = 2.0;
 
-/// Divides a budget of at least `n` pairs among the sizes 1 to n / 2, for n ≥ 2.
+/// Divides a budget of at least `n` pairs among the sizes 1 to n / 2, for n ≥ 2: to each its share of the kernel.
+///
+/// Leaning towards the middle, up to equal shares as leverage scores would have it, made no difference that shows on
+/// triple products, maxima and a network of thirty players.
 pub(super) fn plan(n: usize, budget: usize) -> Vec<Stratum> {
-    let sizes: Vec<Stratum> =
-        (1..=n / 2).map(|s| Stratum { sizes: s..=s, mass: mass(n, s), pairs: pairs(n, s), draws: 0 }).collect();
-    // To every size its share of the kernel. Leaning towards the middle, up to equal shares as leverage scores would
-    // have it, made no difference that shows on triple products, maxima and a network of thirty players.
-    let wish: Vec<f64> = sizes.iter().map(|stratum| stratum.mass).collect();
-
-    let mut left = budget as f64;
+    let sizes = (1..=n / 2).map(|s| Stratum { sizes: s..=s, mass: mass(n, s), pairs: pairs(n, s), draws: 0 });
+    let mut rest = sizes.peekable();
+    let mut open_mass: f64 = (1..=n / 2).map(|s| mass(n, s)).sum();
+    let mut left = budget;
     let mut strata = Vec::new();
-    let mut rest = sizes.into_iter().peekable();
-    while let Some(stratum) = rest.next_if(|stratum| {
-        let s = *stratum.sizes.start();
-        s == 1 || left * wish[s - 1] / wish[s - 1..].iter().sum::<f64>() >= stratum.pairs
+    while let Some(stratum) = rest.next_if(|next| {
+        // The pairs of size 1 alone settle all values.
+        *next.sizes.start() == 1 || left as f64 * next.mass / open_mass >= next.pairs
     }) {
-        let draws = stratum.pairs.min(left) as usize;
-        left -= draws as f64;
+        let draws = left.min(stratum.pairs as usize);
+        open_mass -= stratum.mass;
+        left -= draws;
         strata.push(Stratum { draws, ..stratum });
     }
-    let first = strata.len();
-    let total: f64 = wish[first..].iter().sum();
-    let mut shares = Vec::new();
-    let mut open: Option<(Stratum, f64)> = None;
-    for stratum in rest {
-        let share = left * wish[stratum.sizes.start() - 1] / total;
-        let (joined, share) = match open.take() {
-            None => (stratum, share),
-            Some((before, sum)) => (before.join(stratum), sum + share),
+    strata.extend(share(rest, left));
+    strata
+}
+
+/// Divides `total` pairs among sizes of which none can be enumerated. Neighbouring sizes with too few draws of their own
+/// become one stratum.
+fn share(sizes: impl Iterator<Item = Stratum>, total: usize) -> Vec<Stratum> {
+    let sizes: Vec<Stratum> = sizes.collect();
+    let mass: f64 = sizes.iter().map(|stratum| stratum.mass).sum();
+    let wish = |stratum: &Stratum| total as f64 * stratum.mass / mass;
+    let mut strata: Vec<Stratum> = Vec::new();
+    let mut sparse: Option<Stratum> = None;
+    for size in sizes {
+        let stratum = match sparse.take() {
+            Some(before) => before.join(size),
+            None => size,
         };
-        if share >= FEWEST_DRAWS {
-            strata.push(joined);
-            shares.push(share);
-        } else {
-            open = Some((joined, share));
+        match wish(&stratum) >= FEWEST_DRAWS {
+            true => strata.push(stratum),
+            false => sparse = Some(stratum),
         }
     }
-    match (open, strata.len() > first) {
-        (Some((last, share)), true) => {
-            if let (Some(before), Some(sum)) = (strata.pop(), shares.last_mut()) {
-                strata.push(before.join(last));
-                *sum += share;
-            }
-        }
-        (Some((last, share)), false) => {
-            strata.push(last);
-            shares.push(share);
-        }
-        (None, _) => {}
+    if let Some(last) = sparse {
+        let joined = match strata.pop() {
+            Some(before) => before.join(last),
+            None => last,
+        };
+        strata.push(joined);
     }
-    round(&mut strata[first..], &shares, left as usize);
+    let wishes: Vec<f64> = strata.iter().map(wish).collect();
+    round(&mut strata, &wishes, total);
     strata
 }
 
