@@ -31,7 +31,7 @@ use crate::trees::TreeModel;
 /// # Example
 /// ```
 /// use linfa::prelude::*;
-/// use linfa_ensemble::RandomForestParams;
+/// use linfa_ensemble::EnsembleLearnerParams;
 /// use linfa_trees::DecisionTree;
 /// use nd16::Array;
 /// use rand08::{SeedableRng, rngs::SmallRng};
@@ -40,7 +40,7 @@ use crate::trees::TreeModel;
 /// let rows: Vec<f64> = (0..80).map(|i| f64::from(i * 7 % 40)).collect();
 /// let labels: Vec<usize> = rows.chunks(2).map(|row| usize::from(row[0] > 20.0)).collect();
 /// let data = Dataset::new(Array::from_shape_vec((40, 2), rows.clone())?, Array::from_vec(labels));
-/// let forest = linfa_ensemble::RandomForestParams::new_fixed_rng(DecisionTree::params(), SmallRng::seed_from_u64(1))
+/// let forest = EnsembleLearnerParams::new_fixed_rng(DecisionTree::params(), SmallRng::seed_from_u64(1))
 ///     .ensemble_size(10).bootstrap_proportion(0.7).feature_proportion(1.0)
 ///     .fit(&data)?;
 ///

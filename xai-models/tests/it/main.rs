@@ -8,6 +8,8 @@ mod golden;
 #[cfg(feature = "lightgbm")]
 mod lightgbm;
 mod linear;
+#[cfg(feature = "linfa")]
+mod linfa;
 #[cfg(all(feature = "xgboost", feature = "lightgbm"))]
 mod mutation;
 #[cfg(feature = "onnx")]
