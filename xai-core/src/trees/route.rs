@@ -2,8 +2,8 @@
 
 use super::{CategoryRule, Missing, NO_SET, TreeEnsemble};
 
-/// LightGBM's `kZeroThreshold`: numbers up to here count as zero.
-const ZERO: f64 = 1e-35;
+/// LightGBM's `kZeroThreshold`, a `float`: numbers up to here count as zero.
+const ZERO: f64 = 1e-35_f32 as f64;
 
 impl TreeEnsemble {
     /// Whether a sample whose deciding column holds `value` goes left at `node`, exactly as the library that grew the

@@ -51,7 +51,7 @@ fn missing_values_go_the_way_of_their_kind() {
     };
     assert!(with(Missing::Nan, true).goes_left(0, f64::NAN));
     assert!(!with(Missing::Nan, true).goes_left(0, 0.0));
-    for zero in [0.0, -0.0, 1e-36, f64::NAN] {
+    for zero in [0.0, -0.0, 1e-36, f64::from(1e-35_f32), f64::NAN] {
         assert!(with(Missing::Zero, true).goes_left(0, zero));
     }
     assert!(!with(Missing::Zero, true).goes_left(0, 1e-34));
