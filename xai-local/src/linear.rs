@@ -7,13 +7,13 @@ use xai_core::{Attribution, Error, Explainer, LinearStructured, Masker, Meter, P
 
 use crate::masker::Background;
 
-/// Shapley values of a linear model against a background: φᵢ = βᵢ (xᵢ − E[xᵢ]).
+/// Shapley values of a linear model against a background: φᵢ = βᵢ (xᵢ − mean(xᵢ)).
 ///
 /// With groups as players, the sum over a group's columns. These are the interventional values, the ones that
 /// [`ExactShap`](crate::shapley::ExactShap) finds with the same background.
 ///
 /// # Units
-/// `base` = intercept + Σ βᵢ E[xᵢ]; `base` + Σ values = `scores`, up to rounding.
+/// `base` = intercept + Σ βᵢ mean(xᵢ); `base` + Σ values = `scores`, up to rounding.
 ///
 /// # Cost
 /// One evaluation a sample, for its score.

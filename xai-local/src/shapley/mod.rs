@@ -7,7 +7,7 @@
 //! | [`PermutationShap`] | the prefixes of random orders | games without interactions of three or more players | yes |
 //!
 //! [`Masked`] joins an estimator and a [masker](crate::masker) to an explainer. An estimator sees only a
-//! [`Game`](xai_core::Game): one of your own plugs in by implementing [`Estimator`].
+//! [`Game`]: one of your own plugs in by implementing [`Estimator`].
 
 mod coalitions;
 mod exact;
