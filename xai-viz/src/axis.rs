@@ -67,8 +67,8 @@ impl Linear {
     pub(crate) fn ticks(&self, n: usize) -> Vec<(f64, String)> {
         let step = round_step((self.high - self.low) / n.max(1) as f64);
         let first = (self.low / step).ceil();
-        let count = ((self.high / step).floor() - first).clamp(0.0, 40.0) as usize;
-        let values: Vec<f64> = (0..=count).map(|i| (first + i as f64) * step).filter(|v| v.is_finite()).collect();
+        let values: Vec<f64> =
+            (0..self.count(step)).map(|i| (first + i as f64) * step).filter(|v| v.is_finite()).collect();
         let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let write = |v: f64| match v {
             v if v.abs() < step / 2.0 => "0".to_owned(),
@@ -84,6 +84,11 @@ impl Linear {
         values.into_iter().map(|v| (v, write(v))).collect()
     }
 
+    /// How many multiples of `step` lie within the scale; there may be none.
+    fn count(&self, step: f64) -> usize {
+        ((self.high / step).floor() - (self.low / step).ceil() + 1.0).clamp(0.0, 40.0) as usize
+    }
+
     /// Whole numbers within the scale, at most `n`, for features that have no others.
     pub(crate) fn whole_ticks(&self, n: usize) -> Vec<(f64, String)> {
         let step = round_step((self.high - self.low) / n.max(1) as f64);
@@ -92,8 +97,7 @@ impl Linear {
         }
         let step = step.ceil().max(1.0);
         let first = (self.low / step).ceil();
-        let count = ((self.high / step).floor() - first).clamp(0.0, 40.0) as usize;
-        (0..=count).map(|i| ((first + i as f64) * step, plain_digits((first + i as f64) * step, 9))).collect()
+        (0..self.count(step)).map(|i| ((first + i as f64) * step, plain_digits((first + i as f64) * step, 9))).collect()
     }
 }
 

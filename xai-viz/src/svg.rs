@@ -212,7 +212,9 @@ fn shape(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
             "path"
         }
         Shape::Circle { centre: (x, y), radius } => {
-            let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"", Px(*x), Px(*y), Px(radius.max(0.0)));
+            // Points are many and small: a tenth of a pixel is enough.
+            let tenth = |v: f64| Px((v * 10.0).round() / 10.0);
+            let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"", tenth(*x), tenth(*y), Px(radius.max(0.0)));
             "circle"
         }
         Shape::Text(text) => {

@@ -164,6 +164,8 @@ pub(crate) fn draw(bars: &[Row], style: &Style, label: String) -> Scene {
     let form = Form::of(bars.iter().map(total));
     let write = |row: &Row| if style.signed { form.signed(total(row)) } else { form.show(total(row)) };
     let text = bars.iter().map(|row| width(&write(row), VALUE_SIZE, true)).fold(0.0, f64::max) + 10.0;
+    // On a narrow picture the bars keep a fifth of the room; numbers then lie over them.
+    let text = text.min((style.across - 14.0 - rows.left) * 0.4);
     let reach = |row: &Row| [total(row) - row.error.unwrap_or(0.0), total(row) + row.error.unwrap_or(0.0)];
     let ends = bars.iter().flat_map(reach).chain([0.0]);
     let mut scale = Linear::around(ends.clone(), rows.left, style.across - 14.0);
@@ -209,9 +211,11 @@ pub(crate) fn draw(bars: &[Row], style: &Style, label: String) -> Scene {
         }
         let value = Mark::text((0.0, 0.0), VALUE_SIZE, write(row)).bold().class("value");
         scene.push(if at < 0.0 {
-            at_place(value.anchor(Anchor::End), (low.min(x) - 6.0, y + 4.3))
+            let end = (low.min(x) - 6.0).max(width(&write(row), VALUE_SIZE, true) + 4.0);
+            at_place(value.anchor(Anchor::End), (end, y + 4.3))
         } else {
-            at_place(value, (high.max(x) + 6.0, y + 4.3))
+            let start = (high.max(x) + 6.0).min(style.across - 4.0 - width(&write(row), VALUE_SIZE, true));
+            at_place(value, (start, y + 4.3))
         });
     }
     scene

@@ -76,7 +76,13 @@ impl Force {
         );
         let mut scene = Scene::new(across, bottom + BELOW, label);
         title(&mut scene, self.title.as_deref());
-        axis::below(&mut scene, &scale, &scale.ticks((across / 100.0) as usize), (band - 4.0, bottom), &output_name);
+        axis::below(
+            &mut scene,
+            &scale,
+            &scale.ticks((across / 100.0).max(2.0) as usize),
+            (band - 4.0, bottom),
+            &output_name,
+        );
 
         let form = Form::of(steps.iter().map(|s| s.value));
         for (step, near, far) in &segments {

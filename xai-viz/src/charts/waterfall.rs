@@ -96,11 +96,11 @@ impl Waterfall {
         let bottom = rows.bottom(steps.len()) + 24.0;
         let form = Form::of(steps.iter().map(|s| s.value));
         let (base, score) = (a.base[[self.sample, self.output]], a.scores[[self.sample, self.output]]);
-        let scale = fitted_scale(&steps, form, rows.left + 6.0, self.width - 20.0);
+        let scale = fitted_scale(&steps, [base, score], form, rows.left + 6.0, self.width - 20.0);
 
         let mut scene = Scene::new(self.width, bottom + BELOW, self.label(a, &steps));
         title(&mut scene, self.title.as_deref());
-        let ticks = scale.ticks(((scale.to - scale.from) / 70.0) as usize);
+        let ticks = scale.ticks(((scale.to - scale.from) / 70.0).max(2.0) as usize);
         axis::below(&mut scene, &scale, &ticks, (rows.top, bottom), &of_output(&a.outputs[self.output]));
         let shown = Form::of([base, score]);
         let base_text = format!("{} = {}", base_name(a), shown.show(base));
@@ -192,10 +192,10 @@ pub(crate) fn base_name(a: &Attribution) -> &'static str {
 }
 
 /// A scale on which every number fits beside its bar.
-fn fitted_scale(steps: &[Step], form: Form, left: f64, right: f64) -> Linear {
+fn fitted_scale(steps: &[Step], ends: [f64; 2], form: Form, left: f64, right: f64) -> Linear {
     let reach = |s: &Step| s.error.map_or(0.0, |e| 2.0 * e);
-    let ends = steps.iter().flat_map(|s| [s.before, s.after(), s.after() - reach(s), s.after() + reach(s)]);
-    let whole = Linear::around(ends, left, right).padded(0.02);
+    let steps_at = steps.iter().flat_map(|s| [s.before, s.after(), s.after() - reach(s), s.after() + reach(s)]);
+    let whole = Linear::around(steps_at.chain(ends), left, right).padded(0.02);
     let (mut from, mut to) = (left + 4.0, right - 4.0);
     for _ in 0..4 {
         let scale = whole.on(from, to);

@@ -140,6 +140,9 @@ fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
 fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: &Scene, below: impl FnOnce(&mut String)) {
     let _ = write!(out, "<figure><figcaption>{}</figcaption>", escaped(caption));
     let _ = write!(out, "<div class=\"wide\">{}</div>", wide.svg_inline());
-    let _ = write!(out, "<div class=\"narrow\">{}</div></figure>\n", narrow.svg_inline());
+    // Nobody can point at a mark with a finger: without tooltips, the page is much smaller.
+    let mut narrow = narrow.clone();
+    narrow.marks.iter_mut().for_each(|mark| mark.tooltip = None);
+    let _ = writeln!(out, "<div class=\"narrow\">{}</div></figure>", narrow.svg_inline());
     below(out);
 }

@@ -47,6 +47,23 @@ fn points_lie_at_their_values() {
     assert!(xs.iter().zip(&values).all(|(x, v)| (x - xs[0] - unit * (v - values[0])).abs() < 1e-6));
 }
 
+/// With one tick wanted, none may lie within: none must be drawn outside.
+#[test]
+fn no_tick_lies_outside_a_narrow_scale() {
+    let mut a = complete(Array3::zeros((1, 1, 1)));
+    (a.base[[0, 0]], a.scores[[0, 0]]) = (8.88, 5.79);
+    sound(&xai_viz::Waterfall { width: 280.0, ..Default::default() }.scene(&a).unwrap());
+}
+
+/// The room for numbers on both sides must leave some for the bars.
+#[test]
+fn wide_numbers_fit_a_narrow_picture() {
+    let a = complete(Array3::from_shape_fn((1, 2, 1), |(_, f, _)| if f == 0 { 6.02e-138 } else { -1.25e-138 }));
+    for width in [280.0, 291.2, 390.0] {
+        sound(&xai_viz::Bar { sample: Some(0), width, ..Default::default() }.scene(&a).unwrap());
+    }
+}
+
 #[test]
 fn colours_tell_low_from_high_and_missing() {
     let mut a = complete(Array3::from_shape_fn((21, 2, 1), |(s, f, _)| (s + f) as f64));
