@@ -40,7 +40,7 @@ const RULED: u32 = 1 << 29;
 /// The feature.
 const FEATURE: u32 = RULED - 1;
 
-/// How many rows walk through a tree together: their loads overlap.
+/// How many rows walk through a tree together: their loads overlap. Sixteen no longer fit the registers and are slower.
 const LANES: usize = 8;
 
 impl CompactTrees {
