@@ -12,7 +12,8 @@ use super::{Column, Frame, Values};
 /// How a table is fitted to a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Alignment {
-    /// What becomes of a category that the model does not know. Default: an error.
+    /// What becomes of a category that the model does not know. Default: an error. Otherwise a missing cell is NaN even
+    /// where the model has a category called `?` or `NA`.
     pub unknown: Unknown,
     /// Take whole numbers in a column of named categories for their indices. Default: no, since numbers that mean
     /// something else would pass for categories.
@@ -61,6 +62,9 @@ pub fn align(frame: &Frame, features: &[Feature]) -> Result<Aligned> {
     Alignment::default().align(frame, features)
 }
 
+/// What readers take for a missing cell unless told otherwise.
+pub(super) const MARKERS: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
+
 /// Where a feature's cells come from.
 enum Source<'a> {
     Column(&'a Column),
@@ -76,8 +80,9 @@ impl Alignment {
     /// `x0`), columns are taken in their order. Without `features` all columns are.
     ///
     /// # Errors
-    /// [`Error::MissingColumns`]; [`Error::Cell`] for text where the model needs a number and for a category that it
-    /// does not know, with row and column; [`Error::Unsupported`] when two columns could be meant.
+    /// [`Error::MissingColumns`]; [`Error::Cell`] with row and column for text where the model needs a number, for a
+    /// category that it does not know, and for a missing cell where it has a category called `?`, `NA` or the like;
+    /// [`Error::Unsupported`] when two columns could be meant.
     pub fn align(&self, frame: &Frame, features: &[Feature]) -> Result<Aligned> {
         if let Some(twice) = first_duplicate(features) {
             let reason = format!("two are called {twice:?}; rename them");
@@ -169,7 +174,15 @@ impl Alignment {
         {
             return self.codes(column, values, categories);
         }
+        // A reader takes "?" for a missing cell; where it is a category of the model, NaN would be another value.
+        let marker = categories.iter().find(|text| MARKERS.contains(&text.trim()));
         let index = |(row, found): (usize, Option<std::result::Result<usize, ()>>)| match (found, self.unknown) {
+            (None, Unknown::Refuse) if marker.is_some() => {
+                let name = marker.map_or("", String::as_str);
+                let expected =
+                    format!("a category, since the model has one called {name:?}; do not read it as missing");
+                Err(cell(column, row, expected))
+            }
             (None, _) => Ok(f64::NAN),
             (Some(Ok(index)), _) => Ok(index as f64),
             (Some(Err(())), Unknown::Refuse) => Err(unknown_category(column, row, categories)),

@@ -6,6 +6,7 @@ use std::path::Path;
 use ::csv::ByteRecord;
 use xai_core::{Error, Result};
 
+use super::align::MARKERS;
 use super::category::shortened;
 use super::infer::{CellReader, Profile, Type};
 use super::records::{Source, count};
@@ -45,12 +46,11 @@ pub enum Header {
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        let missing = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
         CsvOptions {
             header: Header::Check,
             names: None,
             delimiter: None,
-            missing: missing.map(str::to_owned).to_vec(),
+            missing: MARKERS.map(str::to_owned).to_vec(),
             trim: true,
             decimal: None,
         }

@@ -53,6 +53,18 @@ fn categories_are_the_models_own() {
     assert!(align(&shop().rows(2..4).unwrap(), &fewer).is_ok());
 }
 
+/// Where pandas kept `?` as a category, a missing cell would take another way through the model.
+#[test]
+fn missing_is_no_category() {
+    let model = [Feature::categorical("colour", [" ?", " blue", " green", " red"])];
+    let (row, _, expected) = cell(align(&shop(), &model));
+    assert!(row == 3 && expected.contains("\" ?\""), "{expected}");
+    let missing = Alignment { unknown: Unknown::Missing, codes: false };
+    assert!(same(&missing.align(&shop(), &model).unwrap().matrix, &array![[3.0], [1.0], [f64::NAN], [2.0]]));
+    let kept = Frame::new(vec![Column::categorical("colour", [Some("?"), Some("red")])]).unwrap();
+    assert_eq!(align(&kept, &model).unwrap().matrix, array![[0.0], [3.0]]);
+}
+
 #[test]
 fn text_is_no_number() {
     let (row, column, _) = cell(align(&shop(), &[Feature::numeric("colour")]));
