@@ -149,10 +149,7 @@ impl Columns {
 
     /// What a split asks; `at` says where it stands.
     pub fn question(&self, split: &Split, at: impl Fn() -> String) -> Result<Question> {
-        let kind = match split.split_type.as_deref() {
-            Some(kind) => kind,
-            None => "FloatFeature",
-        };
+        let kind = split.split_type.as_deref().unwrap_or("FloatFeature");
         match (kind, split.float_feature_index, split.border, split.cat_feature_index, split.value) {
             ("FloatFeature", Some(index), Some(border), _, _) => {
                 let float = self.floats.get(&index);

@@ -61,11 +61,10 @@ pub(super) fn build(
             splits.iter().rev().map(|split| columns.question(split, at)).collect::<Result<_>>()?;
         let width = tree.leaf_values.len() / leaves;
         builder.start_tree((width == 1).then_some(0));
-        for (level, question) in levels.iter().enumerate() {
-            for node in (1_usize << level) - 1..(2_usize << level) - 1 {
-                let child = 2 * node as u32 + 1;
-                question.push(child, child + 1, covers[node], limit, builder)?;
-            }
+        for (node, cover) in covers[..leaves - 1].iter().enumerate() {
+            let level = (node + 1).ilog2() as usize;
+            let child = 2 * node as u32 + 1;
+            levels[level].push(child, child + 1, *cover, limit, builder)?;
         }
         for (values, cover) in tree.leaf_values.chunks_exact(width).zip(&covers[leaves - 1..]) {
             let values: Vec<f64> = values.iter().map(|value| scale * value).collect();

@@ -23,7 +23,7 @@ pub fn has_covers(trees: &TreeEnsemble) -> bool {
 /// [`Error::Shape`] for a background of another width; [`Error::Parameter`] for one without rows.
 ///
 /// # Laws
-/// `covers_count_rows`, `covers_of_the_file_come_back`.
+/// `covers_count_rows`; `covers_are_counted_in_a_background` with scikit-learn's training rows.
 ///
 /// # Example
 /// ```

@@ -3,6 +3,7 @@
 mod adaptor;
 #[cfg(feature = "catboost")]
 mod catboost;
+mod cover;
 mod file;
 mod golden;
 #[cfg(feature = "lightgbm")]

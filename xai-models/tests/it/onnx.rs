@@ -198,7 +198,7 @@ fn averages_come_before_the_base() {
     two.attributes.iter_mut().for_each(|(name, value)| *value = doubled(name, value));
     let two = two.with("base_values", Value::Floats(vec![0.25]));
     let rows = array![[0.0], [1.0]];
-    assert_eq!(scores(&[two.clone()], &rows), [4.25, 7.25]);
+    assert_eq!(scores(std::slice::from_ref(&two), &rows), [4.25, 7.25]);
     assert_eq!(scores(&[two.with("aggregate_function", Value::Text("AVERAGE"))], &rows), [2.25, 3.75]);
 }
 
