@@ -134,6 +134,13 @@ pub(crate) fn below(scene: &mut Scene, scale: &Linear, ticks: &[(f64, String)], 
     debug_assert!(top <= bottom);
 }
 
+/// A title of an axis with a note that must not be cut.
+pub(crate) fn with_note(title: &str, note: &str, across: f64) -> String {
+    let note = format!(" · {note}");
+    let room = across - 20.0 - crate::font::width(&note, TITLE_SIZE, false);
+    format!("{}{note}", crate::font::fit(title, TITLE_SIZE, false, room))
+}
+
 /// Draws grid lines and ticks, without a title.
 pub(crate) fn grid_below(scene: &mut Scene, scale: &Linear, ticks: &[(f64, String)], (top, bottom): (f64, f64)) {
     for (value, _) in ticks {

@@ -40,7 +40,7 @@ impl Png {
         let size = |length: f64| (length * self.scale).ceil().max(1.0);
         let (width, height) = (size(scene.width), size(scene.height));
         let pixels = width * height;
-        if !(pixels <= MOST_PIXELS as f64) {
+        if pixels > MOST_PIXELS as f64 {
             return Err(Error::TooLarge { what: "pixels of a PNG".into(), limit: MOST_PIXELS, found: pixels as u64 });
         }
         let failed = |reason: String| Error::unsupported("this picture as PNG", reason);

@@ -222,7 +222,7 @@ fn span(from: f64, to: f64, room: usize) -> String {
     for cell in line.iter_mut().skip(first).take(eighths / 8) {
         *cell = '█';
     }
-    if let Some(cell) = line.get_mut(first + eighths / 8).filter(|_| eighths % 8 > 0) {
+    if let Some(cell) = line.get_mut(first + eighths / 8).filter(|_| !eighths.is_multiple_of(8)) {
         *cell = PARTS[eighths % 8];
     }
     line.into_iter().collect()

@@ -81,11 +81,10 @@ impl Beeswarm {
         title(&mut scene, self.title.as_deref());
         let heading = match thinned {
             false => format!("contribution to {}", of_output(&a.outputs[self.output])),
-            true => format!(
-                "contribution to {} · {} of {} samples drawn",
-                of_output(&a.outputs[self.output]),
-                self.most_points,
-                a.n_samples()
+            true => axis::with_note(
+                &format!("contribution to {}", of_output(&a.outputs[self.output])),
+                &format!("{} of {} samples drawn", self.most_points, a.n_samples()),
+                self.width,
             ),
         };
         axis::below(&mut scene, &scale, &scale.ticks(6), (rows.top, bottom), &heading);

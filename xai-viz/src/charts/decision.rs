@@ -71,7 +71,9 @@ impl Decision {
         let mut scene = Scene::new(self.width, bottom + BELOW, label);
         title(&mut scene, self.title.as_deref());
         let heading = match samples.len() < a.n_samples() {
-            true => format!("{output} · {} of {} samples drawn", samples.len(), a.n_samples()),
+            true => {
+                axis::with_note(&output, &format!("{} of {} samples drawn", samples.len(), a.n_samples()), self.width)
+            }
             false => output,
         };
         axis::below(&mut scene, &scale, &scale.ticks(6), (rows.top, bottom), &heading);

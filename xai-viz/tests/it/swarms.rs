@@ -89,7 +89,9 @@ fn thinned_points_keep_both_ends_and_say_so() {
     let chart = Beeswarm { most_points: 100, ..Beeswarm::default() };
     let scene = chart.scene(&a).unwrap();
     assert_eq!(scene.of_class("point").count(), 200);
-    assert!(scene.texts().iter().any(|t| t.contains("100 of 500 samples")));
+    assert!(scene.texts().iter().any(|t| t.contains(" · 100 of 500 samples drawn")));
+    let narrow = Beeswarm { width: 280.0, ..chart }.scene(&a).unwrap();
+    assert!(narrow.texts().iter().any(|t| t.ends_with(" · 100 of 500 samples drawn")), "the note is never cut");
     let all = Beeswarm::default().scene(&a).unwrap();
     let ends = |scene: &Scene| discs(scene).iter().fold((f64::MAX, f64::MIN), |(l, r), d| (l.min(d.0.0), r.max(d.0.0)));
     assert_eq!(ends(&scene), ends(&all));
