@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use xai_core::error::same_shape;
-use xai_core::{Result, Table};
+use xai_core::{Error, Result, Table};
 
 use super::training::{Column, Training};
 
@@ -60,6 +60,9 @@ pub fn weights_by_distance(design: &ArrayRef2<f64>, width: f64) -> Vec<f64> {
 
 impl Neighbourhood {
     /// Draws `n_draws` neighbours of `sample`, itself included.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a kernel so narrow that a column never varies: its coefficient would be 0 by chance.
     pub(super) fn draw(
         training: &Training,
         sample: &ArrayRef1<f64>,
@@ -67,26 +70,33 @@ impl Neighbourhood {
         n_draws: usize,
         width: f64,
         seed: u64,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let shape = (n_draws, training.columns().len());
+        let columns: Vec<Around> = training.columns().iter().zip(sample).map(|(c, &x)| Around::new(c, x)).collect();
+        let shape = (n_draws, columns.len());
         let (mut rows, mut design) = (Array2::zeros(shape), Array2::zeros(shape));
-        for (c, column) in training.columns().iter().enumerate() {
-            for draw in 0..n_draws {
-                let (value, seen) = match (draw, sampling) {
-                    (0, _) => (sample[c], column.sees(sample[c], sample[c])),
-                    (_, Sampling::Kernel) => column.draw_from_kernel(sample[c], width, &mut rng),
-                    (_, Sampling::Classic { around_sample }) => column.draw(sample[c], around_sample, &mut rng),
+        for (draw, (mut row, mut seen)) in rows.outer_iter_mut().zip(design.outer_iter_mut()).enumerate() {
+            for ((column, value), seen) in columns.iter().zip(&mut row).zip(&mut seen) {
+                (*value, *seen) = match (draw, sampling) {
+                    (0, _) => (column.sample, column.column.sees(column.sample, column.sample)),
+                    (_, Sampling::Kernel) => column.draw_from_kernel(width, &mut rng),
+                    (_, Sampling::Classic { around_sample }) => column.draw(around_sample, &mut rng),
                 };
-                rows[[draw, c]] = value;
-                design[[draw, c]] = seen;
             }
+        }
+        let stuck = columns
+            .iter()
+            .zip(design.columns())
+            .position(|(column, seen)| column.can_vary() && seen.iter().all(|&x| x == seen[0]));
+        if let (Sampling::Kernel, Some(column)) = (sampling, stuck) {
+            let expected = format!("a width (or number of draws) at which neighbours differ in column {column}");
+            return Err(Error::parameter("kernel_width", width, expected));
         }
         let weights = match sampling {
             Sampling::Kernel => vec![1.0; n_draws],
             Sampling::Classic { .. } => weights_by_distance(&design, width),
         };
-        Neighbourhood { rows, design, weights }
+        Ok(Neighbourhood { rows, design, weights })
     }
 }
 
@@ -94,7 +104,7 @@ impl Training {
     /// What the surrogate sees of `rows` around `sample`: see [`Neighbourhood::design`].
     ///
     /// # Errors
-    /// [`Error::Shape`](xai_core::Error::Shape) for another number of columns than the training data's.
+    /// [`Error::Shape`] for another number of columns than the training data's.
     pub fn design(&self, rows: &Table, sample: &ArrayRef1<f64>) -> Result<Array2<f64>> {
         same_shape("columns of the neighbours", &[self.columns().len()], &[rows.ncols()])?;
         same_shape("columns of the sample", &[self.columns().len()], &[sample.len()])?;
@@ -112,48 +122,6 @@ impl Column {
         }
     }
 
-    fn draw(&self, sample: f64, around_sample: bool, rng: &mut ChaCha8Rng) -> (f64, f64) {
-        match self {
-            Column::Numeric { mean, scale } => {
-                let value = if around_sample { sample } else { *mean } + scale * normal(rng);
-                (value, self.sees(value, sample))
-            }
-            Column::Categorical { values, frequencies } => {
-                let value = values[pick(frequencies, 1.0, None, rng)];
-                (value, self.sees(value, sample))
-            }
-            Column::Binned { edges, frequencies, .. } => {
-                let bin = pick(frequencies, 1.0, None, rng);
-                (self.draw_in_bin(bin, true, rng), f64::from(bin == Column::bin_of(edges, sample)))
-            }
-        }
-    }
-
-    fn draw_from_kernel(&self, sample: f64, width: f64, rng: &mut ChaCha8Rng) -> (f64, f64) {
-        let (frequencies, own) = match self {
-            Column::Numeric { scale, .. } => {
-                // The training data's normal times the kernel is a normal of this share of its variance.
-                let narrow = 1.0 / (1.0 + 1.0 / (width * width));
-                let value = sample + scale * narrow.sqrt() * normal(rng);
-                return (value, self.sees(value, sample));
-            }
-            Column::Categorical { values, frequencies } => (frequencies, values.iter().position(|&v| v == sample)),
-            Column::Binned { edges, frequencies, .. } => (frequencies, Some(Column::bin_of(edges, sample))),
-        };
-        let keep = 1.0 / (1.0 + (-0.5 / (width * width)).exp());
-        let others = 1.0 - own.map_or(0.0, |own| frequencies[own]);
-        let alone = frequencies.iter().enumerate().all(|(k, f)| Some(k) == own || *f == 0.0);
-        if rng.random::<f64>() < keep || alone {
-            return (sample, 1.0);
-        }
-        let other = pick(frequencies, others, own, rng);
-        let value = match self {
-            Column::Categorical { values, .. } => values[other],
-            _ => self.draw_in_bin(other, false, rng),
-        };
-        (value, 0.0)
-    }
-
     /// A value of the bin's normal distribution between the bin's ends.
     fn draw_in_bin(&self, bin: usize, as_lime: bool, rng: &mut ChaCha8Rng) -> f64 {
         let Column::Binned { means, deviations, lows, highs, .. } = self else { return 0.0 };
@@ -163,8 +131,82 @@ impl Column {
             // `lime` returns the standardised end of a bin of one value, not the value.
             true if as_lime => low,
             true => lows[bin],
-            false => (mean + deviation * truncated_normal(low, high, rng)).clamp(lows[bin], highs[bin]),
+            false => (mean + deviation * truncated_normal(low, high, rng)).max(lows[bin]).min(highs[bin]),
         }
+    }
+}
+
+/// A column of the training data, seen from a sample.
+struct Around<'t> {
+    column: &'t Column,
+    sample: f64,
+    /// The sample's bin or category, if the training data has it.
+    own: Option<usize>,
+    /// The share of the training data in other bins or categories.
+    others: f64,
+}
+
+impl<'t> Around<'t> {
+    fn new(column: &'t Column, sample: f64) -> Self {
+        let own = match column {
+            Column::Numeric { .. } => None,
+            Column::Categorical { values, .. } => values.iter().position(|&value| value == sample),
+            Column::Binned { edges, .. } => Some(Column::bin_of(edges, sample)),
+        };
+        let others = match column {
+            Column::Numeric { .. } => 0.0,
+            Column::Categorical { frequencies, .. } | Column::Binned { frequencies, .. } => {
+                frequencies.iter().enumerate().filter(|(k, _)| Some(*k) != own).map(|(_, f)| f).sum()
+            }
+        };
+        Around { column, sample, own, others }
+    }
+
+    /// Whether the training data has another value to offer.
+    fn can_vary(&self) -> bool {
+        matches!(self.column, Column::Numeric { .. }) || self.others > 0.0
+    }
+
+    /// A neighbour's value, and what the surrogate sees of it.
+    fn draw(&self, around_sample: bool, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        match self.column {
+            Column::Numeric { mean, scale } => {
+                let value = if around_sample { self.sample } else { *mean } + scale * normal(rng);
+                (value, self.column.sees(value, self.sample))
+            }
+            Column::Categorical { values, frequencies } => {
+                let category = pick(frequencies, 1.0, None, rng);
+                (values[category], f64::from(Some(category) == self.own))
+            }
+            Column::Binned { frequencies, .. } => {
+                let bin = pick(frequencies, 1.0, None, rng);
+                (self.column.draw_in_bin(bin, true, rng), f64::from(Some(bin) == self.own))
+            }
+        }
+    }
+
+    fn draw_from_kernel(&self, width: f64, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        let (Column::Categorical { frequencies, .. } | Column::Binned { frequencies, .. }) = self.column else {
+            return self.draw_near(width, rng);
+        };
+        let keep = 1.0 / (1.0 + (-0.5 / (width * width)).exp());
+        if !self.can_vary() || rng.random::<f64>() < keep {
+            return (self.sample, 1.0);
+        }
+        let other = pick(frequencies, self.others, self.own, rng);
+        let value = match self.column {
+            Column::Categorical { values, .. } => values[other],
+            _ => self.column.draw_in_bin(other, false, rng),
+        };
+        (value, 0.0)
+    }
+
+    /// The training data's normal distribution, moved to the sample, times the kernel: again normal, and narrower.
+    fn draw_near(&self, width: f64, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        let Column::Numeric { scale, .. } = self.column else { return (self.sample, 1.0) };
+        let narrow = 1.0 / (1.0 + 1.0 / (width * width));
+        let value = self.sample + scale * narrow.sqrt() * normal(rng);
+        (value, self.column.sees(value, self.sample))
     }
 }
 

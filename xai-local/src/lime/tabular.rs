@@ -187,7 +187,7 @@ impl LimeTabular {
     ) -> Result<(ndarray::Array1<f64>, Surrogate)> {
         let seed = meter.run().seed_of(sample);
         let width = self.width();
-        let near = Neighbourhood::draw(&self.training, &batch.row(sample), self.sampling, self.n_draws, width, seed);
+        let near = Neighbourhood::draw(&self.training, &batch.row(sample), self.sampling, self.n_draws, width, seed)?;
         let scores = meter.predict(model, &near.rows)?;
         let fit = Surrogate::fit(&near.design, &scores, &near.weights, self.selection, self.n_features, self.alpha)?;
         Ok((scores.row(0).to_owned(), fit))

@@ -243,7 +243,11 @@ fn parameters_that_cannot_serve_are_errors() {
     assert!(matches!(explain(LimeTabular { n_draws: 1, ..new() }), Err(Error::Parameter { .. })));
     assert!(matches!(explain(LimeTabular { kernel_width: Some(0.0), ..new() }), Err(Error::Parameter { .. })));
     assert!(matches!(explain(LimeTabular { alpha: -1.0, ..new() }), Err(Error::Parameter { .. })));
-    assert!(matches!(explain(LimeTabular { n_draws: 4, ..new() }), Err(Error::Unsupported { .. })));
+    // Two columns that three draws cannot tell apart, and kernels too narrow for any neighbour.
+    let few = LimeTabular { n_draws: 4, ..new() };
+    assert!(matches!(explain(few), Err(Error::Unsupported { .. } | Error::Parameter { .. })));
+    assert!(matches!(explain(LimeTabular { kernel_width: Some(0.1), ..new() }), Err(Error::Parameter { .. })));
+    assert!(matches!(explain(LimeTabular { kernel_width: Some(1e-200), ..new() }), Err(Error::Parameter { .. })));
     let none = LimeTabular { n_features: 0, ..LimeTabular::classic(training.clone()) };
     assert!(matches!(explain(none), Err(Error::Parameter { .. })));
     assert!(matches!(Training::new(&array![[f64::NAN]], &[], Bins::None), Err(Error::NonFinite { .. })));
