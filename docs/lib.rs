@@ -1,1 +1,35 @@
-//! To come.
+//! The book of the xai toolkit. Every Rust block of its pages is a test: `cargo test -p xai-docs`.
+//!
+//! The pages lie in `src/`, for mdBook; `mdbook build docs` makes a website of them.
+
+macro_rules! pages {
+    ($($name:ident => $file:literal,)*) => {$(
+        #[doc = include_str!($file)]
+        mod $name {}
+    )*};
+}
+
+pages! {
+    introduction => "src/introduction.md",
+    first_steps => "src/first-steps.md",
+    which_method => "src/which-method.md",
+    own_model => "src/own-model.md",
+    own_explainer => "src/own-explainer.md",
+    own_estimator => "src/own-estimator.md",
+    models => "src/models.md",
+    tables => "src/tables.md",
+    tree_shap => "src/methods/tree-shap.md",
+    any_model_shap => "src/methods/any-model-shap.md",
+    linear_shap => "src/methods/linear-shap.md",
+    lime => "src/methods/lime.md",
+    permutation_importance => "src/methods/permutation-importance.md",
+    mean_absolute_attribution => "src/methods/mean-absolute-attribution.md",
+    partial_dependence => "src/methods/partial-dependence.md",
+    accumulated_local_effects => "src/methods/accumulated-local-effects.md",
+    evaluation => "src/evaluation.md",
+    pictures => "src/pictures.md",
+    command => "src/command.md",
+    json => "src/json.md",
+    reproducibility => "src/reproducibility.md",
+    checking => "src/checking.md",
+}
