@@ -61,6 +61,33 @@ pub trait Masker<B: Batch + ?Sized>: Send + Sync {
     fn describe(&self) -> String;
 }
 
+/// References and boxes of maskers are maskers.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<B: Batch + ?Sized, K: Masker<B> + ?Sized> Masker<B> for $pointer {
+            fn n_players(&self, batch: &B, sample: usize) -> usize {
+                (**self).n_players(batch, sample)
+            }
+            fn weights(&self) -> &[f64] {
+                (**self).weights()
+            }
+            fn mask(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<B::Owned> {
+                (**self).mask(batch, sample, coalitions)
+            }
+            fn players(&self, features: &[Feature]) -> Result<Vec<Feature>> {
+                (**self).players(features)
+            }
+            fn data(&self, batch: &B) -> Option<Array2<f64>> {
+                (**self).data(batch)
+            }
+            fn describe(&self) -> String {
+                (**self).describe()
+            }
+        }
+    )*};
+}
+forward!(&K, Box<K>);
+
 /// How many samples one call of the model scores at most: enough to be fast, few enough to stay in cache.
 const SAMPLES_PER_CALL: usize = 4096;
 

@@ -96,7 +96,8 @@ fn a_game_over_words_is_worth_what_the_model_says() {
     let run = Run::default();
     let meter = Meter::new(&run, 2);
     let batch = documents.as_slice();
-    let game = MaskedGame { model: &Length, masker: &Words, batch, sample: 0, meter: &meter };
+    let masker: Box<dyn Masker<[String]>> = Box::new(Words);
+    let game = MaskedGame { model: &Length, masker: &masker, batch, sample: 0, meter: &meter };
     assert_eq!(game.n_players(), 3);
     let worth = game.worth(&array![[false, false, false], [true, false, true]]).unwrap();
     assert_eq!(worth, array![[0.0], [3.0]]);

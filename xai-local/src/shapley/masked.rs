@@ -32,6 +32,10 @@ use super::{Ends, Estimate, Estimator};
 /// `completeness`, `symmetry`, `dummy`, `linearity`, `batch_cut`, `threads`, `same_seed`, `other_seed`,
 /// `budget`, `cancellation`, `non_finite`.
 ///
+/// # Source
+/// Štrumbelj & Kononenko, *Explaining prediction models and individual predictions with feature contributions*, 2014:
+/// the game; the estimators name their own.
+///
 /// # Example
 /// ```
 /// use ndarray::{array, Array2, Axis};

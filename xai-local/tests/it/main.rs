@@ -6,7 +6,7 @@ mod lime;
 mod masker;
 mod shapley;
 mod shapley_golden;
-mod zoo;
 mod tree;
 mod tree_oracle;
 mod tree_zoo;
+mod zoo;

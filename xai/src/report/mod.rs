@@ -5,7 +5,8 @@ mod individuals;
 use ndarray::{Array2, Axis};
 use xai_core::{Attribution, Effects, Error, Explainer, Groups, Importance, Link, Meter, Result, Run, Table, Value};
 use xai_global::{
-    AccumulatedLocalEffects, Labels, Loss, PartialDependence, Performance, PermutationImportance, mean_absolute, performance,
+    AccumulatedLocalEffects, Labels, Loss, PartialDependence, Performance, PermutationImportance, mean_absolute,
+    performance,
 };
 use xai_local::masker::Background;
 use xai_local::shapley::{KernelShap, Masked};
