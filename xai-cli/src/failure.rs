@@ -32,7 +32,10 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Failure::Use(text) => {
-                eprintln!("xai: {text}.\nTry `xai --help`, or `xai methods` for methods and their parameters.");
+                eprintln!(
+                    "xai: {}\nTry `xai --help`, or `xai methods` for methods and their parameters.",
+                    sentence(&text)
+                );
                 ExitCode::from(2)
             }
             Failure::Work(Error::Cancelled { done, total }) => {
@@ -40,10 +43,15 @@ impl Failure {
                 ExitCode::from(130)
             }
             Failure::Work(error) => {
-                eprintln!("xai: {error}.");
+                eprintln!("xai: {}", sentence(&error.to_string()));
                 ExitCode::from(1)
             }
             Failure::Unread => ExitCode::SUCCESS,
         }
     }
+}
+
+/// The text with an end, where it has none.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
 }

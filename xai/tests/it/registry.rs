@@ -3,8 +3,7 @@
 use ndarray::{Array2, array};
 use xai::core::trees::{Comparison, Missing};
 use xai::core::{
-    Attribution, Document, Error, Explainer, Explanation, Feature, Link, Model, Output, Provenance, Result, Run, Scale,
-    Table,
+    Attribution, Document, Error, Explainer, Explanation, Feature, Link, Output, Provenance, Result, Run, Scale, Table,
 };
 use xai::global::Labels;
 use xai::models::linear::Linear;
