@@ -60,6 +60,7 @@ impl Case {
         let alignment = alignment(source.unknown_category);
         let aligned = fit(&alignment, &frame.rows(rows.clone())?, &loaded, &source.data)?;
         remarks.extend(notes(&aligned, &source.data));
+        remarks.extend(loaded.fact("note").map(str::to_owned));
         let background = match background {
             None => None,
             Some(path) => Some(fit(&alignment, &read(path)?, &loaded, path)?.matrix),

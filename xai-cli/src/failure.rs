@@ -44,10 +44,25 @@ impl Failure {
             }
             Failure::Work(error) => {
                 eprintln!("xai: {}", sentence(&error.to_string()));
+                if let Some(advice) = advice(&error) {
+                    eprintln!("{advice}");
+                }
                 ExitCode::from(1)
             }
             Failure::Unread => ExitCode::SUCCESS,
         }
+    }
+}
+
+/// What else may be tried.
+fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::InFile { source, .. } => advice(source),
+        Error::Cell { expected, .. } if expected.contains("categor") => Some(
+            "With --unknown-category missing such a cell counts as missing, with --unknown-category unseen as a \
+             category that no split lists.",
+        ),
+        _ => None,
     }
 }
 

@@ -93,7 +93,7 @@ pub enum Missing {
     /// NaN goes the default way.
     #[default]
     Nan,
-    /// NaN and |x| ≤ 1e-35 go the default way (LightGBM with `zero_as_missing`).
+    /// NaN and |x| ≤ 1e-35, as an `f32`, go the default way (LightGBM with `zero_as_missing`).
     Zero,
     /// Nothing is missing: NaN counts as 0 (LightGBM with `use_missing=false`).
     Never,

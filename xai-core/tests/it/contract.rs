@@ -133,7 +133,7 @@ fn worth_is_the_weighted_mean_over_replicas_whatever_the_number_of_coalitions() 
     let game = MaskedGame { model: &Sum, masker: &TwoRows, batch: &*batch, sample: 0, meter: &meter };
     // More coalitions than one call of the model takes.
     let n = 5000;
-    let coalitions = Array2::from_shape_fn((n, 2), |(i, j)| i % 4 >> j & 1 == 1);
+    let coalitions = Array2::from_shape_fn((n, 2), |(i, j)| ((i % 4) >> j) & 1 == 1);
     let worth = game.worth(&coalitions).unwrap();
     for i in 0..n {
         let expected = [15.0, 8.5, 9.5, 3.0][i % 4];

@@ -81,7 +81,8 @@ fn categories_are_looked_up_as_their_library_does() {
 
 #[test]
 fn broken_trees_are_refused_with_tree_and_node() {
-    let broken: [(&str, fn(&mut TreeParts)); 9] = [
+    type Break = fn(&mut TreeParts);
+    let broken: [(&str, Break); 9] = [
         ("cycle", |p| p.left[0] = 0),
         ("two parents", |p| p.left[0] = 2),
         ("outside", |p| p.right[0] = 3),
