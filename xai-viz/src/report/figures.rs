@@ -8,9 +8,10 @@ use crate::charts::curves::{checked, is_difference};
 use crate::clean::escaped;
 use crate::door;
 use crate::number::{of_output, plain, plain_digits};
+use crate::rank::{Ranked, mean_size};
 use crate::report::{Individual, Overview, tables};
 use crate::rows::readable;
-use crate::{Bar, Beeswarm, EffectCurve, ImportanceBars, Scene, Surface, Waterfall};
+use crate::{Beeswarm, Dependence, EffectCurve, ImportanceBars, Scene, Surface, Waterfall};
 
 /// The width of figures on a phone, in pixels.
 const NARROW: f64 = 390.0;
@@ -43,11 +44,26 @@ pub(crate) fn overview(out: &mut String, overview: &Overview, top: usize) -> Res
     figure(out, &format!("Contributions to {name}, {samples}"), &swarm, &narrow, |out| {
         tables::provenance(out, &a.provenance, &account(a, overview.output));
     });
-    let bar = Bar { output: Some(overview.output), top, ..Default::default() };
-    let narrow = Bar { width: NARROW, ..bar.clone() }.scene(a)?;
-    let caption = format!("Mean size of the contributions to {name}");
-    figure(out, &caption, &bar.scene(a)?, &narrow, |_| {});
+    for feature in largest(a, overview.output, SCATTERS) {
+        let scatter = Dependence { feature, output: overview.output, ..Default::default() };
+        let narrow = Dependence { width: NARROW, height: 320.0, ..scatter.clone() }.scene(a)?;
+        let caption = format!("Contributions of {} to {name}, by its value", readable(&a.features[feature].name));
+        figure(out, &caption, &scatter.scene(a)?, &narrow, |_| {});
+    }
     Ok(())
+}
+
+/// How many features of an overview are looked at one by one.
+const SCATTERS: usize = 2;
+
+/// The features that contribute most on average, of those whose values can be shown.
+fn largest(a: &Attribution, output: usize, most: usize) -> Vec<usize> {
+    let Some(data) = &a.data else { return Vec::new() };
+    let sizes = mean_size(a);
+    let mut order = Ranked::new(|feature| sizes[[feature, output]], a.features.len(), usize::MAX).shown;
+    order.retain(|&f| sizes[[f, output]] > 0.0 && data.column(f).iter().any(|x| x.is_finite()));
+    order.truncate(most);
+    order
 }
 
 pub(crate) fn effects(out: &mut String, effects: &Effects) -> Result<()> {

@@ -182,7 +182,9 @@ it, means that the model does well without the feature.</p>";
 const OVERVIEW: &str = "<p class=\"how\"><strong>How to read it.</strong> A row is a feature, a dot is one sample. Dots \
 to the right of the line at zero raised the score of their sample, dots to the left lowered it; the farther, the more. \
 The colour is the value of the feature: orange is high, blue is low, grey is missing; where dots of one colour lie on \
-one side, the feature works in one direction. Features stand in the order of how much they contribute on average.</p>";
+one side, the feature works in one direction. Features stand in the order of how much they contribute on average. \
+For the first of them a second figure shows each sample by the value of the feature (across) and what it contributes (up); \
+there the colour is another feature, the one with which it seems to interact most.</p>";
 
 const EFFECTS: &str = "<p class=\"how\"><strong>How to read it.</strong> The line shows how the model's score changes \
 from low to high values of one feature, on average over the data; thin grey lines are single samples. Grey bars at the \
