@@ -86,12 +86,24 @@ pub struct Running {
     /// How many threads to use; all cores when not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// The form of the result.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    pub format: Format,
+    /// The form of the result; when not given, that of the output's name (.csv, .parquet), otherwise json.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// Where to write the result; standard output when not given.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+impl Running {
+    /// The form that was asked for, or that the output's name tells.
+    pub fn format(&self) -> Format {
+        let extension = self.output.as_deref().and_then(|path| path.extension()).and_then(|e| e.to_str());
+        self.format.unwrap_or(match extension {
+            Some("csv") => Format::Csv,
+            Some("parquet") => Format::Parquet,
+            _ => Format::Json,
+        })
+    }
 }
 
 /// How to explain.

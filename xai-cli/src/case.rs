@@ -6,7 +6,9 @@ use ndarray::Array2;
 use xai::core::{Error, FeatureKind, Groups, Model, Table, TreeStructured};
 use xai::global::Labels;
 use xai::models::file::{LoadOptions, Loaded, load_with};
-use xai::models::table::{Aligned, Alignment, CsvOptions, Frame, ParquetOptions, Unknown, read_csv, read_parquet};
+use xai::models::table::{
+    Aligned, Alignment, CsvOptions, Frame, ParquetOptions, Unknown, parse_csv, read_csv, read_parquet,
+};
 use xai::models::trees::{has_covers, with_covers};
 use xai::nearest::nearest;
 
@@ -50,6 +52,9 @@ impl Case {
         let mut labels = None;
         let mut classes = Vec::new();
         if let Some(name) = &source.target {
+            if loaded.model.features().iter().any(|feature| feature.name == *name) {
+                return Err(Failure::Use(format!("--target {name:?} is a feature of the model, too")));
+            }
             let (rest, column) = frame.split_label(name).map_err(|error| error.in_file(&source.data))?;
             frame = rest;
             let target = labels::read(&column, &loaded.model).map_err(|error| error.in_file(&source.data))?;
@@ -123,9 +128,19 @@ fn load(source: &Source) -> Result<Loaded, Failure> {
     Ok(load_with(&source.model, &LoadOptions { iterations })?)
 }
 
-/// Reads CSV or Parquet, whichever the content is.
+/// Reads CSV or Parquet, whichever the content is; CSV also from a pipe, or from standard input for `-`.
 fn read(path: &Path) -> Result<Frame, Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
+    let mut piped = Vec::new();
+    if path == Path::new("-") {
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut piped).map_err(io)?;
+        return parse_csv(&piped, &CsvOptions::default()).map_err(|error| error.in_file(path));
+    }
+    // A pipe can be read but once.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        piped = std::fs::read(path).map_err(io)?;
+        return parse_csv(&piped, &CsvOptions::default()).map_err(|error| error.in_file(path));
+    }
     let mut magic = [0; 4];
     let mut file = std::fs::File::open(path).map_err(io)?;
     match std::io::Read::read_exact(&mut file, &mut magic) {
@@ -149,7 +164,11 @@ fn fit(alignment: &Alignment, frame: &Frame, loaded: &Loaded, path: &Path) -> Re
 
 fn notes(aligned: &Aligned, path: &Path) -> Vec<String> {
     let mut notes = Vec::new();
-    let list = |names: &[String]| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    const MOST: usize = 12;
+    let list = |names: &[String]| {
+        let shown = names.iter().take(MOST).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        if names.len() > MOST { format!("{shown} and {} more columns", names.len() - MOST) } else { shown }
+    };
     if aligned.by_position {
         notes.push(format!("{}: columns are matched by position, since names do not match", path.display()));
     }

@@ -68,5 +68,7 @@ fn advice(error: &Error) -> Option<&'static str> {
 
 /// The text with an end, where it has none.
 fn sentence(text: &str) -> String {
-    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+    // Names from outside must not steer the terminal.
+    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    if text.ends_with(['.', '?', '!']) { text } else { format!("{text}.") }
 }

@@ -2,10 +2,25 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Mutex;
 
 use xai::core::Error;
 
 use crate::failure::Failure;
+
+/// Held while a file is written.
+pub static WRITING: Mutex<()> = Mutex::new(());
+
+/// Refuses to write over a file that is read.
+pub fn not_over<'p>(output: Option<&Path>, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Failure> {
+    let Some(place) = output.and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
+    for input in inputs {
+        if place.is_file() && input.canonicalize().is_ok_and(|read| read == place) {
+            return Err(Failure::Use(format!("--output {} would overwrite what is read", input.display())));
+        }
+    }
+    Ok(())
+}
 
 /// Writes to `path`, or to standard output when there is none. A file appears only when all of it is there.
 pub fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
@@ -24,6 +39,9 @@ pub fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Writes beside `path` first, then puts the file in its place.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let _writing = WRITING.lock();
+    // A link stays a link: what it leads to is replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     // Something that is no regular file (a pipe, /dev/stdout) cannot be replaced, only written to.
     if path.exists() && !path.is_file() {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
@@ -32,9 +50,13 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    // The error of a folder that is not there names no temporary file.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| std::io::Error::from(error.kind()))?;
     file.write_all(bytes)?;
-    readable(&file)?;
+    match std::fs::metadata(path) {
+        Ok(old) => file.as_file().set_permissions(old.permissions())?,
+        Err(_) => readable(&file)?,
+    }
     file.persist(path)?;
     Ok(())
 }

@@ -10,13 +10,19 @@ use xai::core::Observer;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Makes Ctrl-C end the run at the next model call; a second one ends the process at once.
+/// How long a run has to notice Ctrl-C by itself.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Makes Ctrl-C end the run at the next model call, and the process soon after if there is none: reading a file or
+/// setting up a method. A file that is being written is finished first.
 pub fn stop_on_ctrl_c() {
     // Without a handler Ctrl-C still ends the process, and files are still only ever replaced whole.
     let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
+        STOP.store(true, Ordering::Relaxed);
+        std::thread::sleep(GRACE);
+        let _written = crate::files::WRITING.lock();
+        eprintln!("xai: stopped.");
+        std::process::exit(130);
     });
 }
 

@@ -105,7 +105,14 @@ fn bins(axis: &FeatureAxis, d: &Distribution) -> Vec<(f64, f64, f64, u64, String
     } else if d.edges.len() == d.counts.len() + 1 {
         for (pair, &count) in d.edges.windows(2).zip(&d.counts) {
             let (from, to) = (axis.at(pair[0]), axis.at(pair[1]));
-            let density = count as f64 / (to - from).abs().max(1.0);
+            // A bin that reaches beyond the axis is drawn as far as it can be seen, as high as its whole width makes it.
+            let per_unit =
+                (axis.at(axis.scale.high) - axis.at(axis.scale.low)).abs() / (axis.scale.high - axis.scale.low);
+            let whole = ((pair[1] - pair[0]) * per_unit).max((to - from).abs()).max(1.0);
+            let density = count as f64 / whole;
+            if (to - from).abs() < 0.5 && whole > 1.0 {
+                continue;
+            }
             bins.push((from, to, density, count, format!("from {} to {}", plain(pair[0]), plain(pair[1]))));
         }
     }

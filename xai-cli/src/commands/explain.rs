@@ -29,6 +29,8 @@ pub fn by_name(
     running: &Running,
 ) -> Result<(), Failure> {
     let settings = Settings::from_pairs(method.spec(), &explaining.set)?;
+    let inputs = [source.model.as_path(), source.data.as_path()];
+    files::not_over(running.output.as_deref(), inputs.into_iter().chain(explaining.background.as_deref()))?;
     use_threads(running.threads)?;
     let case = Case::open(source, explaining.background.as_deref(), &explaining.grouping)?;
     let progress = Progress::new(&method.spec().name);
@@ -62,5 +64,5 @@ pub fn by_name(
     };
     let document = method.explain(&inputs, &settings)?;
     drop(progress);
-    files::write(running.output.as_deref(), &tabular::render(&document, running.format, case.first_row)?)
+    files::write(running.output.as_deref(), &tabular::render(&document, running.format(), case.first_row)?)
 }

@@ -12,6 +12,7 @@ use crate::files;
 
 /// Draws an explanation that was saved as JSON.
 pub fn run(args: &PlotArgs) -> Result<(), Failure> {
+    files::not_over(args.output.as_deref(), [args.input.as_path()])?;
     let document = read(&args.input)?;
     let theme = match args.theme {
         ThemeName::Light => Theme::light(),
@@ -44,6 +45,10 @@ fn read(path: &Path) -> Result<Document, Error> {
         at: format!("line {}, column {}", error.line(), error.column()),
         problem: error.to_string(),
     };
+    if !text.contains("\"schema\"") {
+        let reason = "it holds no explanation; `xai explain` writes them";
+        return Err(Error::unsupported("a file that does not name its schema", reason).in_file(path));
+    }
     let document: Document = serde_json::from_str(&text).map_err(|error| malformed(error).in_file(path))?;
     match document {
         Document::Attribution(attribution) => Ok(Document::Attribution(attribution.checked()?)),
@@ -117,7 +122,7 @@ fn in_terminal(args: &PlotArgs, document: &Document) -> Result<String, Failure> 
                 Picture::Bar | Picture::Beeswarm if args.kind != Some(Picture::Beeswarm) => {
                     Ok(terminal.bars(a, &viz::Bar { output: Some(output), top, ..Default::default() })?)
                 }
-                other => Err(Failure::Use(format!("--kind {other:?} needs --output FILE.svg or FILE.png"))),
+                other => Err(Failure::Use(format!("--kind {} needs --output FILE.svg or FILE.png", name(other)))),
             }
         }
         Document::Importance(importance) => {
@@ -158,6 +163,10 @@ fn no_feature(args: &PlotArgs) -> Failure {
     Failure::Use(format!("--feature {}: the explanation has no such feature", args.feature.as_deref().unwrap_or("?")))
 }
 
+fn name(kind: Picture) -> String {
+    clap::ValueEnum::to_possible_value(&kind).map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
 fn unfit(kind: Picture, document: &Document) -> Failure {
     let what = match document {
         Document::Attribution(_) => "an attribution",
@@ -165,5 +174,5 @@ fn unfit(kind: Picture, document: &Document) -> Failure {
         Document::Effects(_) => "effects",
         _ => "a prediction",
     };
-    Failure::Use(format!("--kind {kind:?}: the file holds {what}, which such a picture cannot show"))
+    Failure::Use(format!("--kind {}: the file holds {what}, which such a picture cannot show", name(kind)))
 }

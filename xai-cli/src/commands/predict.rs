@@ -14,6 +14,7 @@ const ROWS: usize = 16_384;
 
 /// Scores the rows of a table.
 pub fn run(args: &PredictArgs) -> Result<(), Failure> {
+    files::not_over(args.running.output.as_deref(), [args.source.model.as_path(), args.source.data.as_path()])?;
     use_threads(args.running.threads)?;
     let case = Case::open(&args.source, None, &Grouping::default())?;
     let model = &case.loaded.model;
@@ -36,5 +37,5 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     let outputs = model.outputs().to_vec();
     let document = Document::from(Prediction { provenance, outputs, scores, predictions });
     drop(progress);
-    files::write(args.running.output.as_deref(), &tabular::render(&document, args.running.format, case.first_row)?)
+    files::write(args.running.output.as_deref(), &tabular::render(&document, args.running.format(), case.first_row)?)
 }

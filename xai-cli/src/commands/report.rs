@@ -8,6 +8,7 @@ use super::demo;
 use crate::args::{DemoArgs, ReportArgs, Source};
 use crate::case::Case;
 use crate::failure::Failure;
+use crate::files;
 use crate::progress::use_threads;
 
 /// Writes a self-contained HTML report.
@@ -16,6 +17,8 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     let (Some(model), Some(data)) = (&args.model, &args.data) else {
         return demo::run(&DemoArgs { seed: args.seed, output: args.output.clone() });
     };
+    let inputs = [model.as_path(), data.as_path()].into_iter().chain(args.background.as_deref());
+    files::not_over(Some(&args.output), inputs)?;
     let source = Source {
         model: model.clone(),
         data: data.clone(),

@@ -6,10 +6,12 @@ use super::{Column, Flat};
 pub fn draw(flat: &Flat) -> String {
     let cell = |column: &Column, row: usize| match column {
         Column::Numbers(values) => number(values[row]),
-        other => other.cell(row),
+        // Names from outside must not steer the terminal.
+        other => other.cell(row).replace(char::is_control, "\u{fffd}"),
     };
+    let names: Vec<String> = flat.columns.iter().map(|(name, _)| name.replace(char::is_control, "\u{fffd}")).collect();
     let mut widths = Vec::new();
-    for (name, column) in &flat.columns {
+    for (name, (_, column)) in names.iter().zip(&flat.columns) {
         let longest = (0..flat.n_rows()).map(|row| cell(column, row).chars().count()).max().unwrap_or(0);
         widths.push(longest.max(name.chars().count()));
     }
@@ -23,7 +25,7 @@ pub fn draw(flat: &Flat) -> String {
         text.push('\n');
     };
     let is_number = |column: &Column| !matches!(column, Column::Texts(_));
-    line(flat.columns.iter().map(|(name, column)| (name.clone(), is_number(column))).collect());
+    line(names.iter().zip(&flat.columns).map(|(name, (_, column))| (name.clone(), is_number(column))).collect());
     for row in 0..flat.n_rows() {
         line(flat.columns.iter().map(|(_, column)| (cell(column, row), is_number(column))).collect());
     }

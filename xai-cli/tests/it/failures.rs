@@ -81,3 +81,29 @@ fn a_failed_run_leaves_the_old_file_alone() {
     // Nor does it leave a half-written one beside it: the rows, the old file, nothing else.
     assert_eq!(std::fs::read_dir(case.folder.path()).unwrap().count(), 2);
 }
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let rows = case.path("rows.csv");
+    let before = std::fs::read(&rows).unwrap();
+    failed(&xai(with(case.args("predict"), &["--output", rows.to_str().unwrap()])), 2, &["overwrite", "rows.csv"]);
+    assert_eq!(std::fs::read(rows).unwrap(), before);
+}
+
+#[test]
+fn parameters_beyond_all_memory_are_refused() {
+    let case = Case::new("xgboost", "binary", "json");
+    let rows = case.path("rows.csv");
+    for (method, setting) in [("lime", "n_draws"), ("permutation-shap", "n_permutations")] {
+        let setting = format!("{setting}=1000000000000");
+        let more = ["--method", method, "--set", &setting, "--rows", "..1", "--background", rows.to_str().unwrap()];
+        failed(&xai(with(case.args("explain"), &more)), 1, &["more than the limit"]);
+    }
+}
+
+#[test]
+fn a_target_that_the_model_uses_is_refused() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    failed(&xai(with(case.args("predict"), &["--target", "x0"])), 2, &["x0", "feature of the model"]);
+}

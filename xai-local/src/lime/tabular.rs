@@ -35,7 +35,8 @@ use super::training::{Column, Training};
 /// `n_draws` evaluations a sample.
 ///
 /// # Errors
-/// [`Error::NonFinite`] for a missing or infinite cell; [`Error::Shape`] for another number of columns than the
+/// [`Error::NonFinite`] for a missing or infinite cell; [`Error::TooLarge`] for more than 2²⁵ cells in a neighbourhood;
+/// [`Error::Shape`] for another number of columns than the
 /// training data's; [`Error::Parameter`]; [`Error::Unsupported`] when too few draws settle the coefficients.
 ///
 /// # Laws
@@ -80,6 +81,9 @@ pub struct LimeTabular {
     pub alpha: f64,
 }
 
+/// A neighbourhood is held in memory some three times over: 1 GiB of numbers.
+const MOST_CELLS: u64 = 1 << 25;
+
 impl LimeTabular {
     /// The steadier way: draws from the kernel, least squares on all features.
     pub fn new(training: Training) -> Self {
@@ -108,6 +112,11 @@ impl LimeTabular {
     fn check(&self) -> Result<()> {
         if self.n_draws < 2 {
             return Err(Error::parameter("n_draws", self.n_draws, "at least 2"));
+        }
+        let cells = (self.n_draws as u64).saturating_mul(self.training.columns().len().max(1) as u64);
+        if cells > MOST_CELLS {
+            let what = "cells of the neighbourhood of one sample (n_draws × features)".into();
+            return Err(Error::TooLarge { what, limit: MOST_CELLS, found: cells });
         }
         match self.kernel_width {
             Some(width) if !(width > 0.0 && width.is_finite()) => {

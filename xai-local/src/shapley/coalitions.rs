@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ndarray::{Array2, Axis, Slice};
-use xai_core::{Game, Result};
+use xai_core::{Error, Game, Result};
 
 /// A coalition: player p is in it when bit p % 64 of word p / 64 is on.
 pub(super) type Bits = Vec<u64>;
@@ -39,6 +39,24 @@ pub(super) struct Coalitions {
 
 /// How many coalitions are spelled out at once.
 const AT_ONCE: usize = 1 << 14;
+
+/// Coalitions are held until the last is evaluated, in words of 64 players: some 2 GiB with all that belongs to them.
+const MOST_WORDS: u64 = 1 << 24;
+
+/// Refuses more coalitions than memory can hold.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub(super) fn bounded(words: u64) -> Result<()> {
+    if words <= MOST_WORDS {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what: "coalitions of one sample, in words of 64 players".into(),
+        limit: MOST_WORDS,
+        found: words,
+    })
+}
 
 impl Coalitions {
     /// The place of a coalition, and whether it is new.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
-use super::coalitions::{Coalitions, has, others};
+use super::coalitions::{Coalitions, bounded, has, others};
 use super::exact::ExactShap;
 use super::strata::{self, Stratum};
 use super::{Ends, Estimate, Estimator};
@@ -68,6 +68,8 @@ impl Estimator for KernelShap {
 
     fn coalitions(&self, n_players: usize) -> Result<u64> {
         let budget = self.n_coalitions.unwrap_or(DEFAULT_COALITIONS.saturating_add(2 * n_players)) as u64;
+        let asked = all_coalitions(n_players).map_or(budget, |all| all.min(budget));
+        bounded(asked.saturating_mul(n_players.div_ceil(64) as u64))?;
         match all_coalitions(n_players) {
             Some(all) if all <= budget => Ok(all),
             _ if budget >= 2 * n_players as u64 => Ok(budget / 2 * 2),

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
-use super::coalitions::{Coalitions, add, nobody};
+use super::coalitions::{Coalitions, add, bounded, nobody};
 use super::{Ends, Estimate, Estimator};
 
 /// Shapley values as the mean, over random orders of the players, of what each adds when it joins.
@@ -27,7 +27,8 @@ use super::{Ends, Estimate, Estimator};
 /// At most `n_permutations` · (n − 1) coalitions; each is evaluated once.
 ///
 /// # Errors
-/// [`Error::Parameter`] for no permutation, or an odd number of antithetic ones.
+/// [`Error::Parameter`] for no permutation, or an odd number of antithetic ones; [`Error::TooLarge`] for orders that
+/// memory cannot hold.
 ///
 /// # Laws
 /// `pairwise_games_are_exact`, `standard_errors_tell_the_error`.
@@ -65,6 +66,7 @@ impl Estimator for PermutationShap {
             return Err(Error::parameter("n_permutations", self.n_permutations, expected));
         }
         let most = (self.n_permutations as u64).saturating_mul(n_players.saturating_sub(1) as u64);
+        bounded(most.saturating_mul(n_players.div_ceil(64) as u64).max(self.n_permutations as u64))?;
         let all = if n_players < 64 { (1u64 << n_players).saturating_sub(2) } else { u64::MAX };
         Ok(most.min(all))
     }

@@ -113,6 +113,7 @@ impl std::fmt::Display for Kind {
             Kind::Bool => write!(f, "true or false"),
             Kind::Int { min, max: i64::MAX } => write!(f, "a whole number from {min}"),
             Kind::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Kind::Float { min, max } if (*min, *max) == (f64::MIN_POSITIVE, f64::MAX) => write!(f, "a number above 0"),
             Kind::Float { min, max } if *max == f64::MAX => write!(f, "a number from {min}"),
             Kind::Float { min, max } => write!(f, "a number from {min} to {max}"),
             Kind::Choice(words) => write!(f, "{}", words.join(" or ")),
