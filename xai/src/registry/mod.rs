@@ -73,12 +73,18 @@ impl Registry {
     ///
     /// # Example
     /// ```
-    /// use xai::core::{Attribution, Explainer, Model, Result, Run, Table};
+    /// use ndarray::Array3;
+    /// use xai::core::{Attribution, Explainer, Model, Provenance, Result, Run, Table};
     /// use xai::registry::{Registry, TableModel};
+    /// /// Nothing matters.
     /// struct Mine;
     /// impl Explainer<TableModel<'_>> for Mine {
     ///     type Explanation = Attribution;
-    ///     fn explain(&self, model: &TableModel, batch: &Table, run: &Run) -> Result<Attribution> { todo!() }
+    ///     fn explain(&self, model: &TableModel, batch: &Table, run: &Run) -> Result<Attribution> {
+    ///         let scores = model.predict(batch)?;
+    ///         let values = Array3::zeros((batch.nrows(), batch.ncols(), model.n_outputs()));
+    ///         Attribution::of_table(model, batch, values, scores.clone(), scores, Provenance::new("mine", run))
+    ///     }
     /// }
     /// let mut registry = Registry::standard();
     /// registry.add_explainer("mine", "my own method", Mine);
