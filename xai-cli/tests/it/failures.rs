@@ -93,7 +93,7 @@ fn what_is_read_is_not_written_over() {
 
 #[test]
 fn parameters_beyond_all_memory_are_refused() {
-    let case = Case::new("xgboost", "binary", "json");
+    let case = Case::new("xgboost", "histogram_cuts", "json");
     let rows = case.path("rows.csv");
     for (method, setting) in [("lime", "n_draws"), ("permutation-shap", "n_permutations")] {
         let setting = format!("{setting}=1000000000000");
