@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attribution, Effects, Explanation, Importance, Output, Provenance};
+use crate::{Attribution, Effects, Explanation, Importance, Interactions, Output, Provenance};
 
 /// Any result, with the name and version of its form in the field `schema`.
 ///
@@ -28,6 +28,9 @@ pub enum Document {
     /// Shares of scores.
     #[serde(rename = "xai/attribution/1")]
     Attribution(Attribution),
+    /// Shares of scores for sets of players.
+    #[serde(rename = "xai/interactions/1")]
+    Interactions(Interactions),
     /// How much features matter.
     #[serde(rename = "xai/importance/1")]
     Importance(Importance),
@@ -64,6 +67,7 @@ impl Explanation for Document {
     fn provenance(&self) -> &Provenance {
         match self {
             Document::Attribution(e) => &e.provenance,
+            Document::Interactions(e) => &e.provenance,
             Document::Importance(e) => &e.provenance,
             Document::Effects(e) => &e.provenance,
             Document::Prediction(e) => &e.provenance,
@@ -80,4 +84,4 @@ macro_rules! document_from {
         }
     )*};
 }
-document_from!(Attribution, Importance, Effects, Prediction);
+document_from!(Attribution, Interactions, Importance, Effects, Prediction);

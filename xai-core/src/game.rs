@@ -36,6 +36,12 @@ pub trait Masker<B: Batch + ?Sized>: Send + Sync {
         &[1.0]
     }
 
+    /// Whether the empty coalition is worth the same for every sample, since nothing of a sample is left when all its
+    /// players are absent. It is then asked once instead of for each sample.
+    fn empty_is_shared(&self) -> bool {
+        false
+    }
+
     /// The masked samples, coalition by coalition, replica by replica: coalition c's replica r is sample
     /// c·`weights().len()` + r of the result.
     ///
@@ -70,6 +76,9 @@ macro_rules! forward {
             }
             fn weights(&self) -> &[f64] {
                 (**self).weights()
+            }
+            fn empty_is_shared(&self) -> bool {
+                (**self).empty_is_shared()
             }
             fn mask(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<B::Owned> {
                 (**self).mask(batch, sample, coalitions)

@@ -5,11 +5,11 @@
 //! | what | where |
 //! |---|---|
 //! | [`Batch`], [`Table`]: what a model eats | `batch.rs` |
-//! | [`Model`] and what more it can be: [`TreeStructured`], [`LinearStructured`], [`Differentiable`] | `model.rs` |
+//! | [`Model`] and what more it can be: [`TreeStructured`], [`LinearStructured`], [`LinearFirst`], [`Differentiable`] | `model.rs` |
 //! | [`Explainer`], [`Explanation`], [`Provenance`]: a method and its account of itself | `explain.rs` |
 //! | [`Run`], [`Observer`], [`Meter`]: seed, budget, progress, cancellation | `run.rs` |
 //! | [`Game`], [`Masker`], [`MaskedGame`]: what perturbation methods see | `game.rs` |
-//! | [`Attribution`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
+//! | [`Attribution`], [`Interactions`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
 //! | [`Document`]: the versioned JSON form of all results | `document.rs` |
 //! | [`Feature`], [`Output`], [`Scale`], [`Groups`]: names, kinds, units | `feature.rs`, `groups.rs` |
 //! | [`TreeEnsemble`]: decision trees as arrays, with exact routing | `trees/` |
@@ -26,6 +26,7 @@ mod feature;
 mod game;
 mod groups;
 mod importance;
+mod interactions;
 mod link;
 pub mod model;
 mod nested;
@@ -42,7 +43,8 @@ pub use feature::{Feature, FeatureKind, Output, Scale};
 pub use game::{Game, MaskedGame, Masker};
 pub use groups::Groups;
 pub use importance::Importance;
+pub use interactions::{InteractionIndex, Interactions};
 pub use link::Link;
-pub use model::{Differentiable, LinearStructured, Model, TreeStructured};
+pub use model::{Differentiable, LinearFirst, LinearStructured, Model, TreeStructured};
 pub use run::{Meter, Observer, Run, Silent};
 pub use trees::{TreeEnsemble, TreeParts};

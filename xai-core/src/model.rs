@@ -61,6 +61,24 @@ pub trait LinearStructured: Model<Batch = Table> {
     fn intercept(&self) -> &ArrayRef1<f64>;
 }
 
+/// A model of tables whose first step is a matrix product, such as a network whose first layer is dense: scores =
+/// head(x·W).
+///
+/// What masks players can then mask the products of a few columns instead of the samples, and skip most of that step.
+pub trait LinearFirst: Model<Batch = Table> {
+    /// W: (feature, unit).
+    fn first_weights(&self) -> &ArrayRef2<f64>;
+
+    /// The scores (sample, output) of samples of which only x·W is known; a bias belongs to this part.
+    ///
+    /// # Shapes
+    /// `products` (sample, unit) → (sample, output).
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>>;
+}
+
 /// A model that can be differentiated by its input.
 pub trait Differentiable: Model {
     /// Vector-Jacobian product: for every sample, the gradient of Σₖ `weights`ₖ·scoreₖ by the input.
@@ -102,6 +120,14 @@ macro_rules! forward {
             }
             fn intercept(&self) -> &ArrayRef1<f64> {
                 (**self).intercept()
+            }
+        }
+        impl<M: LinearFirst + ?Sized> LinearFirst for $pointer {
+            fn first_weights(&self) -> &ArrayRef2<f64> {
+                (**self).first_weights()
+            }
+            fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
+                (**self).head(products)
             }
         }
         impl<M: Differentiable + ?Sized> Differentiable for $pointer {

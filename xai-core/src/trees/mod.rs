@@ -1,11 +1,14 @@
 //! Ensembles of decision trees as plain arrays, with the exact routing rules of the libraries that grow them.
 
 mod check;
+mod memo;
 mod route;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Link, Result};
+
+pub use memo::Memo;
 
 /// The feature of a node that is a leaf.
 pub const LEAF: u32 = u32::MAX;
@@ -16,9 +19,19 @@ pub const NO_SET: u32 = u32::MAX;
 ///
 /// It can only be made by [`TreeEnsemble::new`], so whoever holds one may follow its indices without fear: children
 /// lie in the tree of their parent, no path runs in a circle, every value is finite.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub struct TreeEnsemble(TreeParts);
+pub struct TreeEnsemble {
+    parts: TreeParts,
+    #[serde(skip)]
+    memo: Memo,
+}
+
+impl PartialEq for TreeEnsemble {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
 
 /// The arrays of an ensemble of decision trees.
 ///
@@ -122,12 +135,17 @@ impl TreeEnsemble {
     /// value out of range, a threshold that is NaN, a cover that is negative or not finite, a value that is not finite.
     pub fn new(parts: TreeParts) -> Result<Self> {
         check::check(&parts)?;
-        Ok(TreeEnsemble(parts))
+        Ok(TreeEnsemble { parts, memo: Memo::default() })
     }
 
     /// The arrays, to change them; [`TreeEnsemble::new`] checks them again.
     pub fn into_parts(self) -> TreeParts {
-        self.0
+        self.parts
+    }
+
+    /// What explainers have worked out from these trees alone, kept while the trees live and shared by their clones.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
     }
 
     /// The number of trees.
@@ -187,7 +205,7 @@ impl TreeEnsemble {
 impl std::ops::Deref for TreeEnsemble {
     type Target = TreeParts;
     fn deref(&self) -> &TreeParts {
-        &self.0
+        &self.parts
     }
 }
 
