@@ -1,7 +1,10 @@
 //! The narrow waist of everything that perturbs: a masker turns a model and a sample into a game on coalitions.
 
-use ndarray::{Array2, ArrayRef2, Axis, Slice};
+use std::borrow::Borrow;
 
+use ndarray::{Array2, ArrayRef2, ArrayViewMut2, Axis, Slice};
+
+use crate::error::same_shape;
 use crate::{Batch, Feature, Meter, Model, Result};
 
 /// What a method that perturbs explains: players, and what each coalition of them is worth.
@@ -49,6 +52,17 @@ pub trait Masker<B: Batch + ?Sized>: Send + Sync {
     /// [`Error::Shape`](crate::Error::Shape) for a batch that the masker was not made for.
     fn mask(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<B::Owned>;
 
+    /// The masked samples where every coalition has replicas and weights of its own, at most `weights().len()` of them
+    /// (a coalition's nearest rows, for instance). `None` where [`Masker::weights`] hold for all coalitions: then
+    /// [`Masker::mask`] is asked.
+    ///
+    /// # Errors
+    /// As [`Masker::mask`].
+    fn replicas(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Option<Replicas<B::Owned>>> {
+        let _ = (batch, sample, coalitions);
+        Ok(None)
+    }
+
     /// The players' names, given those of the model's features.
     ///
     /// # Errors
@@ -67,6 +81,36 @@ pub trait Masker<B: Batch + ?Sized>: Send + Sync {
     fn describe(&self) -> String;
 }
 
+/// Masked samples of several coalitions, each with as many as it needs and with weights of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replicas<O> {
+    /// The masked samples, coalition by coalition.
+    pub samples: O,
+    /// The weight of each sample; those of one coalition sum to one.
+    pub weights: Vec<f64>,
+    /// The place behind each coalition's last sample.
+    pub ends: Vec<usize>,
+}
+
+impl<O> Replicas<O> {
+    /// Checks what a masker of unknown making says of `coalitions` coalitions.
+    fn check<B: Batch<Owned = O> + ?Sized>(&self, coalitions: usize) -> Result<()>
+    where
+        O: Borrow<B>,
+    {
+        let samples = self.samples.borrow().n_samples();
+        same_shape("ends of the replicas (coalition)", &[coalitions], &[self.ends.len()])?;
+        same_shape("weights of the replicas", &[samples], &[self.weights.len()])?;
+        let rising = self.ends.windows(2).all(|pair| pair[0] <= pair[1]);
+        let last = self.ends.last().copied().unwrap_or(0);
+        same_shape(
+            "ends of the replicas, which must rise to their number",
+            &[samples],
+            &[if rising { last } else { 0 }],
+        )
+    }
+}
+
 /// References and boxes of maskers are maskers.
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
@@ -82,6 +126,9 @@ macro_rules! forward {
             }
             fn mask(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<B::Owned> {
                 (**self).mask(batch, sample, coalitions)
+            }
+            fn replicas(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Option<Replicas<B::Owned>>> {
+                (**self).replicas(batch, sample, coalitions)
             }
             fn players(&self, features: &[Feature]) -> Result<Vec<Feature>> {
                 (**self).players(features)
@@ -128,7 +175,7 @@ where
     }
 
     /// # Cost
-    /// `weights().len()` evaluations a coalition, in calls of some thousand samples.
+    /// At most `weights().len()` evaluations a coalition, in calls of some thousand samples.
     fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
         let weights = self.masker.weights();
         let mut worth = Array2::zeros((coalitions.nrows(), self.n_outputs()));
@@ -136,12 +183,35 @@ where
         for start in (0..coalitions.nrows()).step_by(step) {
             let end = (start + step).min(coalitions.nrows());
             let chunk = coalitions.slice_axis(Axis(0), Slice::from(start..end));
-            let masked = self.masker.mask(self.batch, self.sample, &chunk)?;
-            let scores = self.meter.predict(self.model, std::borrow::Borrow::borrow(&masked))?;
-            for (i, score) in scores.outer_iter().enumerate() {
-                worth.row_mut(start + i / weights.len()).scaled_add(weights[i % weights.len()], &score);
+            let part = worth.slice_axis_mut(Axis(0), Slice::from(start..end));
+            match self.masker.replicas(self.batch, self.sample, &chunk)? {
+                Some(replicas) => {
+                    replicas.check::<M::Batch>(end - start)?;
+                    let scores = self.meter.predict(self.model, replicas.samples.borrow())?;
+                    let starts = std::iter::once(0).chain(replicas.ends.iter().copied());
+                    let ranges = starts.zip(&replicas.ends).map(|(start, &end)| (start, &replicas.weights[start..end]));
+                    average(part, &scores, ranges);
+                }
+                None => {
+                    let masked = self.masker.mask(self.batch, self.sample, &chunk)?;
+                    let scores = self.meter.predict(self.model, masked.borrow())?;
+                    same_shape("masked samples", &[(end - start) * weights.len()], &[scores.nrows()])?;
+                    average(part, &scores, (0..end - start).map(|c| (c * weights.len(), weights)));
+                }
             }
         }
         Ok(worth)
+    }
+}
+
+/// Fills `worth` (coalition, output) with the weighted sums of `scores` (replica, output), for each coalition from the
+/// place where its replicas start.
+fn average<'w>(mut worth: ArrayViewMut2<f64>, scores: &Array2<f64>, parts: impl Iterator<Item = (usize, &'w [f64])>) {
+    for (mut worth, (start, weights)) in worth.outer_iter_mut().zip(parts) {
+        for (output, worth) in worth.iter_mut().enumerate() {
+            let scores = scores.column(output);
+            let scores = scores.slice_axis(Axis(0), Slice::from(start..start + weights.len()));
+            *worth = scores.iter().zip(weights).map(|(score, weight)| score * weight).sum();
+        }
     }
 }

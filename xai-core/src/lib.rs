@@ -40,7 +40,7 @@ pub use effects::{Curve, Distribution, Effects};
 pub use error::{Error, Result};
 pub use explain::{Explainer, Explanation, Provenance, Value};
 pub use feature::{Feature, FeatureKind, Output, Scale};
-pub use game::{Game, MaskedGame, Masker};
+pub use game::{Game, MaskedGame, Masker, Replicas};
 pub use groups::Groups;
 pub use importance::Importance;
 pub use interactions::{InteractionIndex, Interactions};

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, Array3, Axis, array};
 use xai_core::{
-    Attribution, Error, Explainer, Explanation, Feature, Game, MaskedGame, Masker, Meter, Model, Provenance, Result,
-    Run, Table, TreeStructured,
+    Attribution, Error, Explainer, Explanation, Feature, Game, MaskedGame, Masker, Meter, Model, Provenance, Replicas,
+    Result, Run, Table, TreeStructured,
 };
 
 struct Sum;
@@ -140,6 +140,61 @@ fn worth_is_the_weighted_mean_over_replicas_whatever_the_number_of_coalitions() 
         assert_eq!(worth[[i, 0]], expected, "coalition {i}");
     }
     assert_eq!(meter.evaluations(), 2 * n as u64);
+}
+
+/// Each coalition has as many replicas as it lacks players, or one; `sound` says whether it counts them right.
+struct Varying {
+    sound: bool,
+}
+
+impl Masker<Table> for Varying {
+    fn n_players(&self, batch: &Table, _sample: usize) -> usize {
+        batch.ncols()
+    }
+    fn weights(&self) -> &[f64] {
+        &[0.5, 0.5]
+    }
+    fn mask(&self, _batch: &Table, _sample: usize, _coalitions: &ndarray::ArrayRef2<bool>) -> Result<Array2<f64>> {
+        panic!("replicas are asked first")
+    }
+    fn replicas(
+        &self,
+        _batch: &Table,
+        _sample: usize,
+        coalitions: &ndarray::ArrayRef2<bool>,
+    ) -> Result<Option<Replicas<Array2<f64>>>> {
+        let (mut cells, mut weights, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for coalition in coalitions.outer_iter() {
+            let absent = coalition.iter().filter(|&&here| !here).count();
+            for k in 0..absent.max(1) {
+                cells.extend([absent as f64, 10.0 * k as f64]);
+                weights.push(if absent < 2 { 1.0 } else { [0.25, 0.75][k] });
+            }
+            ends.push(weights.len());
+        }
+        if !self.sound {
+            ends.reverse();
+        }
+        let samples = Array2::from_shape_vec((weights.len(), 2), cells).unwrap();
+        Ok(Some(Replicas { samples, weights, ends }))
+    }
+    fn describe(&self) -> String {
+        "varying".into()
+    }
+}
+
+#[test]
+fn coalitions_may_have_replicas_and_weights_of_their_own() {
+    let (batch, run) = (array![[1.0, 2.0]], Run::default());
+    let coalitions = array![[true, true], [false, false], [false, true]];
+    let meter = Meter::new(&run, 0);
+    let masker: Box<dyn Masker<Table>> = Box::new(Varying { sound: true });
+    let game = MaskedGame { model: &Sum, masker: &masker, batch: &*batch, sample: 0, meter: &meter };
+    assert_eq!(game.worth(&coalitions).unwrap(), array![[0.0], [9.5], [1.0]]);
+    assert_eq!(meter.evaluations(), 4);
+
+    let game = MaskedGame { model: &Sum, masker: &Varying { sound: false }, batch: &*batch, sample: 0, meter: &meter };
+    assert!(matches!(game.worth(&coalitions), Err(Error::Shape { .. })));
 }
 
 struct Broken(f64);

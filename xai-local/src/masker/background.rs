@@ -186,6 +186,10 @@ impl Masker<Table> for Background {
         &self.weights
     }
 
+    fn empty_is_shared(&self) -> bool {
+        true
+    }
+
     fn mask(&self, batch: &Table, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
         same_shape("features of the batch, by the background", &[self.rows.ncols()], &[batch.ncols()])?;
         let players = self.n_players(batch, sample);

@@ -48,6 +48,10 @@ impl Masker<Table> for Baseline {
         self.0.n_players(batch, sample)
     }
 
+    fn empty_is_shared(&self) -> bool {
+        true
+    }
+
     fn mask(&self, batch: &Table, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
         self.0.mask(batch, sample, coalitions)
     }

@@ -11,6 +11,7 @@
 
 mod coalitions;
 mod exact;
+mod games;
 mod kernel;
 mod masked;
 mod permutation;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use ndarray::{Array1, Array2, ArrayRef2, Axis, array};
 use proptest::prelude::*;
-use xai_core::{Error, Explainer, Feature, Game, Groups, Masker, Model, Result, Run};
+use xai_core::{Attribution, Error, Explainer, Feature, Game, Groups, Masker, Model, Result, Run, Table};
 use xai_local::masker::{Background, Baseline};
 use xai_local::shapley::{Ends, Estimate, Estimator, ExactShap, KernelShap, Masked, PermutationShap};
 
@@ -386,4 +386,42 @@ fn games_of_no_and_of_one_player() {
         assert_eq!(one.values[[0, 0]], 4.0);
         assert_eq!(one.coalitions, 0);
     }
+}
+
+/// Scores of the samples, all other coalitions on every background row, and the empty one once for the batch or, where
+/// a masker does not know better, once for each sample.
+#[test]
+fn the_empty_coalition_is_asked_once_for_a_batch() {
+    struct Forgetful(Background);
+    impl Masker<Table> for Forgetful {
+        fn n_players(&self, batch: &Table, sample: usize) -> usize {
+            self.0.n_players(batch, sample)
+        }
+        fn weights(&self) -> &[f64] {
+            self.0.weights()
+        }
+        fn mask(&self, batch: &Table, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
+            self.0.mask(batch, sample, coalitions)
+        }
+        fn describe(&self) -> String {
+            self.0.describe()
+        }
+    }
+    let (samples, rows, coalitions) = (5, 4, 62);
+    let masker = Background::new(background()).unwrap();
+    let once = Masked { estimator: ExactShap, masker: masker.clone() };
+    let each = Masked { estimator: ExactShap, masker: Forgetful(masker.clone()) };
+    let baseline = Masked { estimator: ExactShap, masker: Baseline::new(background().row(0).to_owned()) };
+    let count = |explainer: &dyn Explainer<Function, Explanation = Attribution>| {
+        let model = rugged();
+        let explanation = explainer.explain(&model, &super::zoo::samples(), &Run::default()).unwrap();
+        assert_eq!(explanation.provenance.evaluations, model.scored());
+        let enough = Run { max_evaluations: Some(model.scored()), ..Run::default() };
+        assert_eq!(explainer.explain(&model, &super::zoo::samples(), &enough).unwrap(), explanation);
+        (explanation.provenance.evaluations, explanation.values)
+    };
+    let (shared, values) = count(&once);
+    assert_eq!(shared, samples + rows * (samples * coalitions + 1));
+    assert_eq!(count(&each), (samples + rows * samples * (coalitions + 1), values));
+    assert_eq!(count(&baseline).0, samples + samples * coalitions + 1);
 }
