@@ -138,6 +138,16 @@ pub enum Error {
         /// What is wrong in it.
         source: Box<Error>,
     },
+    /// An error with the samples that were explained when it arose.
+    #[error("samples {first} to {last}: {source}")]
+    InSamples {
+        /// The first sample of the batch, as the whole data counts them.
+        first: u64,
+        /// The last sample of the batch.
+        last: u64,
+        /// What is wrong; samples in it are counted as the whole data counts them.
+        source: Box<Error>,
+    },
 }
 
 impl Error {
@@ -149,6 +159,20 @@ impl Error {
     /// Says in which file the error arose.
     pub fn in_file(self, path: impl Into<PathBuf>) -> Self {
         Error::InFile { path: path.into(), source: Box::new(self) }
+    }
+
+    /// The error of a batch, as the whole data counts: `first` more for every sample and every row of a table.
+    #[must_use]
+    pub fn moved(self, first: u64) -> Self {
+        let add = |place: usize| usize::try_from(first).map_or(usize::MAX, |first| place.saturating_add(first));
+        match self {
+            Error::NonFinite { what, sample, column, value } => {
+                Error::NonFinite { what, sample: add(sample), column, value }
+            }
+            Error::Cell { row, column, found, expected } => Error::Cell { row: add(row), column, found, expected },
+            Error::InFile { path, source } => Error::InFile { path, source: Box::new(source.moved(first)) },
+            other => other,
+        }
     }
 
     /// Says that `parameter` is `value`, and what it may be.

@@ -8,6 +8,7 @@
 //! | [`Model`] and what more it can be: [`TreeStructured`], [`LinearStructured`], [`LinearFirst`], [`Differentiable`] | `model.rs` |
 //! | [`Explainer`], [`Explanation`], [`Provenance`]: a method and its account of itself | `explain.rs` |
 //! | [`Run`], [`Observer`], [`Meter`]: seed, budget, progress, cancellation | `run.rs` |
+//! | [`Stream`], [`cut`]: batches in, explanations out | `stream.rs` |
 //! | [`Game`], [`Masker`], [`MaskedGame`]: what perturbation methods see | `game.rs` |
 //! | [`Attribution`], [`Interactions`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
 //! | [`Document`]: the versioned JSON form of all results | `document.rs` |
@@ -31,6 +32,7 @@ mod link;
 pub mod model;
 mod nested;
 mod run;
+mod stream;
 pub mod trees;
 
 pub use attribution::Attribution;
@@ -47,4 +49,5 @@ pub use interactions::{InteractionIndex, Interactions};
 pub use link::Link;
 pub use model::{Differentiable, LinearFirst, LinearStructured, Model, TreeStructured};
 pub use run::{Meter, Observer, Run, Silent};
+pub use stream::{Stream, cut};
 pub use trees::{TreeEnsemble, TreeParts};

@@ -83,6 +83,17 @@ impl<'a> Meter<'a> {
         Meter { run, total, spent: AtomicU64::new(0) }
     }
 
+    /// A meter for a run that will need exactly `needed` evaluations.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] when the run allows fewer: nothing is spent then.
+    pub fn planned(run: &'a Run<'a>, needed: u64) -> Result<Self> {
+        match run.max_evaluations {
+            Some(budget) if budget < needed => Err(Error::Budget { budget, needed }),
+            _ => Ok(Meter::new(run, needed)),
+        }
+    }
+
     /// The run.
     pub fn run(&self) -> &Run<'a> {
         self.run

@@ -1,9 +1,10 @@
 //! Do the shares predict how far the score falls when features go?
 
 use ndarray::{Array2, Axis};
-use xai_core::{Attribution, Error, Game, MaskedGame, Masker, Model, Result, Run};
+use xai_core::{Attribution, Error, Masker, Meter, Model, Result, Run};
 
-use crate::measurement::{Measurement, meter, same_as_game, values_of};
+use crate::games::Games;
+use crate::measurement::Measurement;
 use crate::rank::correlation;
 use crate::subsets::{n_subsets, subsets};
 
@@ -72,10 +73,8 @@ impl FaithfulnessCorrelation {
         M: Model + ?Sized,
         K: Masker<M::Batch> + ?Sized,
     {
-        let shares = values_of(attribution)?;
-        let n_samples = xai_core::Batch::n_samples(batch);
-        let n_players = attribution.features.len();
-        same_as_game(attribution, n_samples, |sample| masker.n_players(batch, sample), model.n_outputs())?;
+        let games = Games::new(model, batch, masker, attribution)?;
+        let Games { n_samples, n_players, n_outputs, .. } = games;
         let size = self.subset_size.unwrap_or_else(|| (n_players / 2).max(1));
         if size == 0 || size >= n_players {
             return Err(Error::parameter("subset_size", size, format!("1 to {}", n_players.saturating_sub(1))));
@@ -83,19 +82,19 @@ impl FaithfulnessCorrelation {
         if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));
         }
-        let each = (n_subsets(n_players, size, self.n_subsets) + 1).saturating_mul(masker.weights().len());
-        let meter = meter(run, (n_samples as u64).saturating_mul(each as u64))?;
+        let each = (n_subsets(n_players, size, self.n_subsets) + 1).saturating_mul(games.replicas());
+        let meter = Meter::planned(run, (n_samples as u64).saturating_mul(each as u64))?;
 
-        let mut values = Array2::zeros((n_samples, model.n_outputs()));
+        let mut values = Array2::zeros((n_samples, n_outputs));
         for sample in 0..n_samples {
             let absent = subsets(n_players, size, self.n_subsets, run.seed_of(sample));
             let mut coalitions = Array2::from_elem((absent.nrows() + 1, n_players), true);
             for (mut row, absent) in coalitions.outer_iter_mut().skip(1).zip(absent.outer_iter()) {
                 row.zip_mut_with(&absent, |present, absent| *present = !absent);
             }
-            let worth = MaskedGame { model, masker, batch, sample, meter: &meter }.worth(&coalitions)?;
-            for k in 0..model.n_outputs() {
-                let of = shares.index_axis(Axis(0), sample);
+            let worth = games.worth(sample, &coalitions, &meter)?;
+            for k in 0..n_outputs {
+                let of = games.values.index_axis(Axis(0), sample);
                 let sum = |row: ndarray::ArrayView1<bool>| -> f64 {
                     row.iter().zip(of.column(k)).filter(|(absent, _)| **absent).map(|(_, share)| share).sum()
                 };

@@ -14,6 +14,7 @@
 mod agreement;
 mod completeness;
 mod faithfulness_correlation;
+mod games;
 mod measurement;
 mod rank;
 mod removal;

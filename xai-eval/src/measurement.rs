@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3};
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Error, Meter, Result, Run};
+use xai_core::{Attribution, Error, Result};
 
 /// One number for every sample and output.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,33 +45,4 @@ pub(crate) fn values_of(attribution: &Attribution) -> Result<&Array3<f64>> {
         return Err(Error::NonFinite { what: "values".into(), sample, column, value });
     }
     Ok(&attribution.values)
-}
-
-/// Checks that an attribution speaks of as many samples, players and outputs as there are.
-///
-/// # Errors
-/// [`Error::Shape`].
-pub(crate) fn same_as_game(
-    attribution: &Attribution,
-    n_samples: usize,
-    n_players: impl Fn(usize) -> usize,
-    n_outputs: usize,
-) -> Result<()> {
-    let (features, outputs) = (attribution.features.len(), attribution.outputs.len());
-    same_shape("attribution (sample, output)", &[n_samples, n_outputs], &[attribution.n_samples(), outputs])?;
-    for sample in 0..n_samples {
-        same_shape(format!("features for the players of sample {sample}"), &[n_players(sample)], &[features])?;
-    }
-    Ok(())
-}
-
-/// The meter of a run that will need exactly `needed` evaluations.
-///
-/// # Errors
-/// [`Error::Budget`] when the run allows fewer: nothing is spent then.
-pub(crate) fn meter<'a>(run: &'a Run<'a>, needed: u64) -> Result<Meter<'a>> {
-    match run.max_evaluations {
-        Some(budget) if budget < needed => Err(Error::Budget { budget, needed }),
-        _ => Ok(Meter::new(run, needed)),
-    }
 }

@@ -1,9 +1,10 @@
 //! How fast the score changes when features go, or come, in the order of their shares.
 
 use ndarray::{Array2, Array3, ArrayView1, Axis};
-use xai_core::{Attribution, Error, Game, MaskedGame, Masker, Model, Result, Run};
+use xai_core::{Attribution, Error, Masker, Meter, Model, Result, Run};
 
-use crate::measurement::{Measurement, meter, same_as_game, values_of};
+use crate::games::Games;
+use crate::measurement::Measurement;
 use crate::rank::descending;
 
 /// Deletion and insertion: the score while players are made absent (or present) one group after another, the most
@@ -95,10 +96,8 @@ impl RemovalCurve {
         M: Model + ?Sized,
         K: Masker<M::Batch> + ?Sized,
     {
-        let values = values_of(attribution)?;
-        let (n_samples, n_outputs) = (xai_core::Batch::n_samples(batch), model.n_outputs());
-        let n_players = attribution.features.len();
-        same_as_game(attribution, n_samples, |sample| masker.n_players(batch, sample), n_outputs)?;
+        let games = Games::new(model, batch, masker, attribution)?;
+        let Games { n_samples, n_players, n_outputs, .. } = games;
         if self.n_steps == 0 || n_players == 0 {
             let given = format!("{} steps for {n_players} players", self.n_steps);
             return Err(Error::parameter("n_steps", given, "at least one step and one player"));
@@ -106,20 +105,19 @@ impl RemovalCurve {
         let n_steps = self.n_steps.min(n_players);
         let counts: Vec<usize> = (0..=n_steps).map(|step| n_players * step / n_steps).collect();
         let curves = (n_samples as u64).saturating_mul(n_outputs as u64);
-        let each = (counts.len() as u64).saturating_mul(masker.weights().len() as u64);
-        let meter = meter(run, curves.saturating_mul(each))?;
+        let each = (counts.len() as u64).saturating_mul(games.replicas() as u64);
+        let meter = Meter::planned(run, curves.saturating_mul(each))?;
 
         let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / n_players as f64).collect();
         let mut scores = Array3::zeros((n_samples, counts.len(), n_outputs));
         for sample in 0..n_samples {
-            let game = MaskedGame { model, masker, batch, sample, meter: &meter };
             for k in 0..n_outputs {
-                let order = self.sorted(values.index_axis(Axis(0), sample).column(k));
+                let order = self.sorted(games.values.index_axis(Axis(0), sample).column(k));
                 let mut coalitions = Array2::from_elem((counts.len(), n_players), !self.insertion);
                 for (mut row, &count) in coalitions.outer_iter_mut().zip(&counts) {
                     order[..count].iter().for_each(|&player| row[player] = self.insertion);
                 }
-                let worth = game.worth(&coalitions)?;
+                let worth = games.worth(sample, &coalitions, &meter)?;
                 scores.index_axis_mut(Axis(0), sample).column_mut(k).assign(&worth.column(k));
             }
         }

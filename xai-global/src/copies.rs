@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
-use xai_core::{Error, Meter, Model, Result, Run, Table};
+use xai_core::{Error, Meter, Model, Result, Table};
 
 /// How many rows one call of the model scores at most: enough to be fast, few enough to stay in cache.
 const ROWS_PER_CALL: usize = 4096;
@@ -79,17 +79,6 @@ impl<M: Model<Batch = Table> + ?Sized> Copies<'_, M> {
             row += until - from;
         }
         block
-    }
-}
-
-/// The meter of a run that will need exactly `needed` evaluations.
-///
-/// # Errors
-/// [`Error::Budget`] when the run allows fewer: nothing is spent then.
-pub(crate) fn meter<'a>(run: &'a Run<'a>, needed: u64) -> Result<Meter<'a>> {
-    match run.max_evaluations {
-        Some(budget) if budget < needed => Err(Error::Budget { budget, needed }),
-        _ => Ok(Meter::new(run, needed)),
     }
 }
 

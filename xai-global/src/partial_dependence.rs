@@ -10,7 +10,7 @@ use xai_core::model::{feature_names, output_names};
 use xai_core::{Curve, Effects, Error, Explainer, Feature, Meter, Model, Provenance, Result, Run, Table};
 
 use crate::axes;
-use crate::copies::{Copies, check_samples, meter};
+use crate::copies::{Copies, check_samples};
 use crate::distribution::distribution;
 use crate::grid::{Grid, MOST_POINTS};
 use crate::labels::check_weights;
@@ -160,7 +160,7 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PartialDependence {
             needed = needed.saturating_add(n_points.saturating_mul(batch.nrows() as u64));
             grids.push(grid);
         }
-        let meter = meter(run, needed)?;
+        let meter = Meter::planned(run, needed)?;
         let curve = |(axis, grid): (&Vec<usize>, Vec<Vec<f64>>)| {
             let response = self.response(model, batch, &meter, axis, &grid)?;
             Ok(Curve {

@@ -9,9 +9,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use xai_core::model::{feature_names, output_names};
-use xai_core::{Error, Explainer, Groups, Importance, Model, Output, Provenance, Result, Run, Scale, Table};
+use xai_core::{Error, Explainer, Groups, Importance, Meter, Model, Output, Provenance, Result, Run, Scale, Table};
 
-use crate::copies::{Copies, check_samples, meter};
+use crate::copies::{Copies, check_samples};
 use crate::labels::{Labels, check_weights};
 use crate::loss::Loss;
 
@@ -154,7 +154,7 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PermutationImportance {
             });
         }
         let needed = (batch.nrows() as u64).saturating_mul((n_copies as u64).saturating_add(1));
-        let meter = meter(run, needed)?;
+        let meter = Meter::planned(run, needed)?;
         let copies = Copies { meter: &meter, model, batch };
         let whole = copies.scores(0..1, |_, _, _| {}, |_, scores| self.losses_of(&scores))?;
         let base = Array1::from_vec(whole.concat());

@@ -4,4 +4,5 @@ mod contract;
 mod groups;
 mod json;
 mod run;
+mod stream;
 mod trees;

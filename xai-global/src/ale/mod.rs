@@ -16,7 +16,7 @@ use xai_core::model::{feature_names, output_names};
 use xai_core::{Curve, Effects, Error, Explainer, Feature, FeatureKind, Meter, Model, Provenance, Result, Run, Table};
 
 use crate::axes;
-use crate::copies::{Copies, check_samples, meter};
+use crate::copies::{Copies, check_samples};
 use crate::distribution::distribution;
 use crate::grid::MOST_POINTS;
 use bins::Bins;
@@ -190,7 +190,7 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for AccumulatedLocalEffects 
         let plans = axes.iter().map(|axis| self.plan(axis, &names, batch)).collect::<Result<Vec<Plan>>>()?;
         let with_levels = plans.iter().any(|plan| matches!(plan, Plan::Levels(levels) if levels.n_moves() > 0));
         let once = if with_levels { batch.nrows() as u64 } else { 0 };
-        let meter = meter(run, plans.iter().map(Plan::evaluations).sum::<u64>() + once)?;
+        let meter = Meter::planned(run, plans.iter().map(Plan::evaluations).sum::<u64>() + once)?;
         let intact = match with_levels {
             true => Copies { meter: &meter, model, batch }.scores(0..1, |_, _, _| {}, |_, s| Ok(s.to_owned()))?.pop(),
             false => None,
