@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | [`PermutationImportance`]: how much worse without a feature | labels | n · (1 + features · repeats) | Fisher et al. 2019 |
 //! | [`MeanAbsolute`]: how much a feature contributes on average | a local method | that of the local method | Lundberg et al. 2020 |
+//! | [`running::Running`]: the same with deviations, quantiles and histograms, of batches that are not kept | attributions | none | Shewchuk 1997; Masson et al. 2019 |
+//! | [`running::top`]: the few features that matter most to each score | an attribution | none | |
 //! | [`PartialDependence`]: the mean response to a feature or two, and each sample's | | n a point | Friedman 2001 |
 //! | [`AccumulatedLocalEffects`]: the same without impossible samples | | 2 n a feature, 4 n a pair, 3 n for categories | Apley, Zhu 2020 |
 //! | [`Loss`], [`performance()`]: how good a model is on [`Labels`] | labels | none | |
@@ -23,6 +25,7 @@ mod mean_absolute;
 mod partial_dependence;
 mod performance;
 mod permutation;
+pub mod running;
 
 pub use ale::{AccumulatedLocalEffects, CategoryOrder, Centring};
 pub use distribution::distribution;

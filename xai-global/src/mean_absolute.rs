@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Error, Explainer, Importance, Model, Result, Run};
+use xai_core::{Attribution, Error, Explainer, Importance, Model, Provenance, Result, Run};
 
 /// The mean absolute contribution of each feature, by any local method.
 ///
@@ -76,16 +76,8 @@ pub fn mean_absolute(attribution: &Attribution) -> Result<Importance> {
         let away = &absolute - &values;
         ((&away * &away).sum_axis(Axis(0)) / (n as f64 * (n as f64 - 1.0))).mapv(f64::sqrt)
     });
-    let mut provenance = attribution.provenance.clone();
-    let explainer = std::mem::replace(&mut provenance.method, "mean-absolute-attribution".to_owned());
-    let parameters = std::mem::take(&mut provenance.parameters);
-    provenance.parameters = parameters.into_iter().map(|(k, v)| (format!("{explainer}.{k}"), v)).collect();
-    let provenance = provenance
-        .with("explainer", explainer)
-        .with("n_samples", n)
-        .note("the spread is the standard error of the mean over the samples");
     Ok(Importance {
-        provenance,
+        provenance: account(attribution.provenance.clone(), n as u64),
         features: attribution.features.clone(),
         outputs: attribution.outputs.clone(),
         values,
@@ -93,4 +85,15 @@ pub fn mean_absolute(attribution: &Attribution) -> Result<Importance> {
         repeats: None,
         base: None,
     })
+}
+
+/// How means over `n` samples were made, given how the attribution was.
+pub(crate) fn account(mut provenance: Provenance, n: u64) -> Provenance {
+    let explainer = std::mem::replace(&mut provenance.method, "mean-absolute-attribution".to_owned());
+    let parameters = std::mem::take(&mut provenance.parameters);
+    provenance.parameters = parameters.into_iter().map(|(k, v)| (format!("{explainer}.{k}"), v)).collect();
+    provenance
+        .with("explainer", explainer)
+        .with("n_samples", usize::try_from(n).unwrap_or(usize::MAX))
+        .note("the spread is the standard error of the mean over the samples")
 }

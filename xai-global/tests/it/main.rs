@@ -8,4 +8,5 @@ mod losses;
 mod mean_absolute;
 mod partial_dependence;
 mod permutation;
+mod running;
 mod zoo;
