@@ -21,15 +21,6 @@ pub(super) fn has(coalition: &[u64], player: usize) -> bool {
     coalition[player / 64] >> (player % 64) & 1 == 1
 }
 
-/// Those who are not in the coalition.
-pub(super) fn others(coalition: &[u64], n_players: usize) -> Bits {
-    let mut others: Bits = coalition.iter().map(|word| !word).collect();
-    if let (Some(last), rest @ 1..) = (others.last_mut(), n_players % 64) {
-        *last &= (1 << rest) - 1;
-    }
-    others
-}
-
 /// An ordered set of coalitions; nothing depends on the order in which the map holds them.
 #[derive(Default)]
 pub(super) struct Coalitions {
@@ -37,8 +28,12 @@ pub(super) struct Coalitions {
     list: Vec<Bits>,
 }
 
-/// How many coalitions are spelled out at once.
-const AT_ONCE: usize = 1 << 14;
+/// How many coalitions of `n_players` are spelled out at once; an even number.
+pub(super) fn at_once(n_players: usize) -> usize {
+    const MOST: usize = 1 << 14;
+    const CELLS: usize = 1 << 25;
+    (CELLS / n_players.max(1) / 2 * 2).clamp(2, MOST)
+}
 
 /// Coalitions are held until the last is evaluated, in words of 64 players: some 2 GiB with all that belongs to them.
 const MOST_WORDS: u64 = 1 << 24;
@@ -80,15 +75,49 @@ impl Coalitions {
         &self.list[place]
     }
 
+    /// The number of players in a coalition.
+    pub fn size(&self, place: usize) -> usize {
+        self.get(place).iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The players in a coalition, ascending.
+    pub fn members(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        self.get(place).iter().enumerate().flat_map(|(k, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let player = 64 * k + left.trailing_zeros() as usize;
+                let any = left != 0;
+                left &= left.wrapping_sub(1);
+                any.then_some(player)
+            })
+        })
+    }
+
     /// What each coalition is worth: (coalition, output).
     pub fn worth(&self, game: &dyn Game) -> Result<Array2<f64>> {
         let n = game.n_players();
         let mut worth = Array2::zeros((self.len(), game.n_outputs()));
-        for start in (0..self.len()).step_by(AT_ONCE) {
-            let part = &self.list[start..self.len().min(start + AT_ONCE)];
-            let spelled = Array2::from_shape_fn((part.len(), n), |(row, player)| has(&part[row], player));
-            worth.slice_axis_mut(Axis(0), Slice::from(start..start + part.len())).assign(&game.worth(&spelled)?);
+        let step = at_once(n);
+        for (start, mut rows) in (0..).step_by(step).zip(worth.axis_chunks_iter_mut(Axis(0), step)) {
+            let spelled = Array2::from_shape_fn((rows.nrows(), n), |(row, player)| has(self.get(start + row), player));
+            rows.assign(&game.worth(&spelled)?);
         }
         Ok(worth)
+    }
+
+    /// What each coalition is worth more than those who are not in it: (coalition, output).
+    pub fn differences(&self, game: &dyn Game) -> Result<Array2<f64>> {
+        let n = game.n_players();
+        let mut difference = Array2::zeros((self.len(), game.n_outputs()));
+        let step = at_once(n) / 2;
+        for (start, mut rows) in (0..).step_by(step).zip(difference.axis_chunks_iter_mut(Axis(0), step)) {
+            let spelled = Array2::from_shape_fn((2 * rows.nrows(), n), |(row, player)| {
+                has(self.get(start + row / 2), player) == (row % 2 == 0)
+            });
+            let worth = game.worth(&spelled)?;
+            rows.assign(&worth.slice_axis(Axis(0), Slice::new(0, None, 2)));
+            rows -= &worth.slice_axis(Axis(0), Slice::new(1, None, 2));
+        }
+        Ok(difference)
     }
 }

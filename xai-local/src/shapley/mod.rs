@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`ExactShap`] | all 2ⁿ, up to 20 players | everything | none needed |
 //! | [`KernelShap`] | a budget of them, in pairs, without repetition | games without interactions of three or more players; any game that the budget covers | yes |
+//! | [`LeverageShap`] | the same, as many of every size | the same | yes |
 //! | [`PermutationShap`] | the prefixes of random orders | games without interactions of three or more players | yes |
 //!
 //! [`Masked`] joins an estimator and a [masker](crate::masker) to an explainer. An estimator sees only a
@@ -13,8 +14,12 @@ mod coalitions;
 mod exact;
 mod games;
 mod kernel;
+mod known;
+mod leverage;
 mod masked;
 mod permutation;
+mod regression;
+mod residual;
 mod strata;
 
 use ndarray::{Array1, Array2};
@@ -23,6 +28,8 @@ use xai_core::{Game, Provenance, Result};
 
 pub use exact::ExactShap;
 pub use kernel::KernelShap;
+pub use known::Known;
+pub use leverage::LeverageShap;
 pub use masked::Masked;
 pub use permutation::PermutationShap;
 
@@ -71,6 +78,16 @@ pub trait Estimator: Send + Sync {
     /// Parameters that cannot serve so many players.
     fn coalitions(&self, n_players: usize) -> Result<u64>;
 
+    /// The same estimator with a budget of `n` coalitions, besides the empty and the full one; `None` if it takes no
+    /// budget.
+    ///
+    /// With the same seed a larger budget evaluates what a smaller one does and more, so that a run through
+    /// [`Known`] goes on where the last one stopped.
+    fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
+        let _ = n;
+        None
+    }
+
     /// The shares of one game. Random choices follow from `seed` alone.
     ///
     /// # Errors
@@ -87,6 +104,9 @@ impl<E: Estimator + ?Sized> Estimator for Box<E> {
     }
     fn coalitions(&self, n_players: usize) -> Result<u64> {
         (**self).coalitions(n_players)
+    }
+    fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
+        (**self).with_coalitions(n)
     }
     fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate> {
         (**self).estimate(game, ends, seed)

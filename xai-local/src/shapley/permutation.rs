@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
 use super::coalitions::{Coalitions, add, bounded, nobody};
+use super::exact::ExactShap;
 use super::{Ends, Estimate, Estimator};
 
 /// Shapley values as the mean, over random orders of the players, of what each adds when it joins.
@@ -69,6 +70,10 @@ impl Estimator for PermutationShap {
         bounded(most.saturating_mul(n_players.div_ceil(64) as u64).max(self.n_permutations as u64))?;
         let all = if n_players < 64 { (1u64 << n_players).saturating_sub(2) } else { u64::MAX };
         Ok(most.min(all))
+    }
+
+    fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
+        Some(Box::new(Within { n_coalitions: n, antithetic: self.antithetic }))
     }
 
     fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate> {
@@ -137,4 +142,59 @@ fn insert_prefixes(order: &[usize], coalitions: &mut Coalitions) -> Vec<usize> {
             coalitions.insert(prefix.clone()).0
         })
         .collect()
+}
+
+/// As many whole orders as a budget of coalitions holds; all coalitions, and no orders, if it holds those.
+#[derive(Debug, Clone, Copy)]
+struct Within {
+    n_coalitions: usize,
+    antithetic: bool,
+}
+
+impl Within {
+    fn covers_all(&self, n_players: usize) -> bool {
+        n_players <= ExactShap::MOST_PLAYERS && self.n_coalitions + 2 >= 1 << n_players
+    }
+
+    /// How many orders there are must not follow from what they hold, or the mean would lean towards orders alike.
+    fn orders(&self, n_players: usize) -> Result<PermutationShap> {
+        let each = if self.antithetic { 2 } else { 1 };
+        let unit = each * n_players.saturating_sub(1).max(1);
+        match self.n_coalitions / unit {
+            0 => Err(Error::parameter(
+                "n_coalitions",
+                self.n_coalitions,
+                format!("at least {unit} for {n_players} players, or all"),
+            )),
+            units => Ok(PermutationShap { n_permutations: each * units, antithetic: self.antithetic }),
+        }
+    }
+}
+
+impl Estimator for Within {
+    fn name(&self) -> &'static str {
+        "permutation-shap"
+    }
+
+    fn parameters(&self, provenance: Provenance) -> Provenance {
+        provenance.with("n_coalitions", self.n_coalitions).with("antithetic", self.antithetic)
+    }
+
+    fn coalitions(&self, n_players: usize) -> Result<u64> {
+        if self.covers_all(n_players) {
+            return ExactShap.coalitions(n_players);
+        }
+        self.orders(n_players)?.coalitions(n_players)
+    }
+
+    fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
+        Some(Box::new(Within { n_coalitions: n, ..*self }))
+    }
+
+    fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate> {
+        if self.covers_all(game.n_players()) {
+            return ExactShap.estimate(game, ends, seed);
+        }
+        self.orders(game.n_players())?.estimate(game, ends, seed)
+    }
 }

@@ -1,9 +1,12 @@
 //! The tests of this crate, as one binary.
 
+mod continuation;
+mod games;
 mod golden;
 mod laws;
 mod lime;
 mod masker;
+mod regression;
 mod shapley;
 mod shapley_golden;
 mod tree;

@@ -1,82 +1,18 @@
 //! Shapley values against closed forms, and against the average over all orders.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 
 use ndarray::{Array1, Array2, ArrayRef2, Axis, array};
 use proptest::prelude::*;
-use xai_core::{Attribution, Error, Explainer, Feature, Game, Groups, Masker, Model, Result, Run, Table};
+use xai_core::{Attribution, Error, Explainer, Feature, Groups, Masker, Model, Result, Run, Table};
 use xai_local::masker::{Background, Baseline};
-use xai_local::shapley::{Ends, Estimate, Estimator, ExactShap, KernelShap, Masked, PermutationShap};
+use xai_local::shapley::{Estimator, ExactShap, KernelShap, LeverageShap, Masked, PermutationShap};
 
+use crate::games::{Formula, over_all_orders, owed, triples};
 use crate::zoo::{Function, background, pairwise, rugged, samples};
 
 /// Sums of some hundred numbers of size ten in f64.
 const ROUNDING: f64 = 1e-12;
-
-/// A game by its formula, which notes what it is asked.
-struct Formula<F> {
-    n: usize,
-    worth: F,
-    asked: Mutex<Vec<Vec<bool>>>,
-}
-
-impl<F: Fn(&[bool]) -> f64 + Sync> Formula<F> {
-    fn new(n: usize, worth: F) -> Self {
-        Formula { n, worth, asked: Mutex::new(Vec::new()) }
-    }
-
-    fn shares(&self, estimator: &dyn Estimator, seed: u64) -> Result<Estimate> {
-        let ends = Ends {
-            empty: Array1::from_elem(1, (self.worth)(&vec![false; self.n])),
-            full: Array1::from_elem(1, (self.worth)(&vec![true; self.n])),
-        };
-        estimator.estimate(self, &ends, seed)
-    }
-}
-
-impl<F: Fn(&[bool]) -> f64 + Sync> Game for Formula<F> {
-    fn n_players(&self) -> usize {
-        self.n
-    }
-
-    fn n_outputs(&self) -> usize {
-        1
-    }
-
-    fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
-        let rows: Vec<Vec<bool>> = coalitions.outer_iter().map(|row| row.to_vec()).collect();
-        let worth = Array1::from_iter(rows.iter().map(|row| (self.worth)(row)));
-        self.asked.lock().unwrap().extend(rows);
-        Ok(worth.insert_axis(Axis(1)))
-    }
-}
-
-/// The average over all orders of what each player adds: the definition, and no code of the crate.
-fn over_all_orders(n: usize, worth: &dyn Fn(&[bool]) -> f64) -> Vec<f64> {
-    fn visit(order: &mut Vec<usize>, n: usize, worth: &dyn Fn(&[bool]) -> f64, sums: &mut [f64], orders: &mut f64) {
-        if order.len() == n {
-            *orders += 1.0;
-            let mut present = vec![false; n];
-            for &player in order.iter() {
-                let before = worth(&present);
-                present[player] = true;
-                sums[player] += worth(&present) - before;
-            }
-            return;
-        }
-        for player in 0..n {
-            if !order.contains(&player) {
-                order.push(player);
-                visit(order, n, worth, sums, orders);
-                order.pop();
-            }
-        }
-    }
-    let (mut sums, mut orders) = (vec![0.0; n], 0.0);
-    visit(&mut Vec::new(), n, worth, &mut sums, &mut orders);
-    sums.iter().map(|sum| sum / orders).collect()
-}
 
 proptest! {
     #[test]
@@ -98,9 +34,10 @@ proptest! {
     fn coalitions_are_different_and_counted(n in 2usize..40, extra in 0usize..300, orders in 1usize..6, seed: u64) {
         let budget = 2 * n + extra;
         let kernel = KernelShap { n_coalitions: Some(budget) };
+        let leverage = LeverageShap { n_coalitions: Some(budget) };
         let forward = PermutationShap { n_permutations: orders, antithetic: false };
         let both_ways = PermutationShap { n_permutations: 2 * orders, antithetic: true };
-        for (estimator, most) in [(&kernel as &dyn Estimator, budget), (&forward, orders * (n - 1)), (&both_ways, 2 * orders * (n - 1))] {
+        for (estimator, most) in [(&kernel as &dyn Estimator, budget), (&leverage, budget), (&forward, orders * (n - 1)), (&both_ways, 2 * orders * (n - 1))] {
             let game = Formula::new(n, |present| present.iter().filter(|&&p| p).count() as f64);
             let estimate = game.shares(estimator, seed).unwrap();
             let asked = game.asked.into_inner().unwrap();
@@ -164,6 +101,8 @@ fn linear_games_of_many_players_are_exact() {
             &KernelShap::default() as &dyn Estimator,
             &KernelShap { n_coalitions: Some(2 * n) },
             &KernelShap { n_coalitions: Some(2 * n + 3) },
+            &LeverageShap::default(),
+            &LeverageShap { n_coalitions: Some(3 * n) },
             &PermutationShap { n_permutations: 2, antithetic: true },
         ] {
             let game = Formula::new(n, |present| {
@@ -219,22 +158,12 @@ fn pairwise_games_are_exact() {
     let expected = explain(Box::new(ExactShap));
     for estimator in [
         Box::new(KernelShap { n_coalitions: Some(16) }) as Box<dyn Estimator>,
+        Box::new(LeverageShap { n_coalitions: Some(16) }),
         Box::new(PermutationShap { n_permutations: 2, antithetic: true }),
     ] {
         let found = explain(estimator);
         assert!((&found - &expected).iter().all(|d| d.abs() < ROUNDING));
     }
-}
-
-/// Ten products of three different players of thirty, each of weight 3(j + 1): every member is owed j + 1.
-fn triples(present: &[bool]) -> f64 {
-    (0..10).filter(|j| (0..3).all(|k| present[(j * 3 + k * 7) % 30])).map(|j| 3.0 * (j + 1) as f64).sum()
-}
-
-fn owed() -> Vec<f64> {
-    let mut owed = vec![0.0; 30];
-    (0..10).for_each(|j| (0..3).for_each(|k| owed[(j * 3 + k * 7) % 30] += (j + 1) as f64));
-    owed
 }
 
 /// Coalitions drawn evenly over all subsets never see the small and large ones that carry the weight: then the members
@@ -247,9 +176,11 @@ fn triple_products_of_thirty_players() {
     const SEEDS: u64 = 40;
     let owed = Array1::from(owed());
     let largest = owed.iter().copied().fold(0.0, f64::max);
-    for estimator in
-        [&KernelShap::default() as &dyn Estimator, &PermutationShap { n_permutations: 72, antithetic: true }]
-    {
+    for estimator in [
+        &KernelShap::default() as &dyn Estimator,
+        &LeverageShap::default(),
+        &PermutationShap { n_permutations: 72, antithetic: true },
+    ] {
         let (mut mean, mut square) = (Array1::<f64>::zeros(30), 0.0);
         for seed in 0..SEEDS {
             let values = Formula::new(30, triples).shares(estimator, seed).unwrap().values.remove_axis(Axis(1));
@@ -274,6 +205,8 @@ fn standard_errors_tell_the_error() {
         &KernelShap { n_coalitions: Some(200) } as &dyn Estimator,
         &KernelShap { n_coalitions: Some(1000) },
         &KernelShap::default(),
+        &LeverageShap { n_coalitions: Some(110) },
+        &LeverageShap::default(),
         &PermutationShap { n_permutations: 20, antithetic: true },
         &PermutationShap { n_permutations: 20, antithetic: false },
     ] {
@@ -284,7 +217,9 @@ fn standard_errors_tell_the_error() {
             variance += estimate.standard_error.unwrap().iter().map(|e| e * e).sum::<f64>();
         }
         let ratio = (variance / squared_error).sqrt();
-        assert!((0.85..1.25).contains(&ratio), "{}: standard errors are {ratio} of the errors", estimator.name());
+        // With fewer draws than players the jackknife errs on the safe side.
+        let most = if estimator.coalitions(30).unwrap() < 250 { 1.6 } else { 1.1 };
+        assert!((0.9..most).contains(&ratio), "{}: standard errors are {ratio} of the errors", estimator.name());
     }
 }
 
@@ -379,7 +314,9 @@ fn parameters_that_cannot_serve_are_errors() {
 
 #[test]
 fn games_of_no_and_of_one_player() {
-    for estimator in [&ExactShap as &dyn Estimator, &KernelShap::default(), &PermutationShap::default()] {
+    for estimator in
+        [&ExactShap as &dyn Estimator, &KernelShap::default(), &LeverageShap::default(), &PermutationShap::default()]
+    {
         let none = Formula::new(0, |_: &[bool]| 3.0).shares(estimator, 0).unwrap();
         assert_eq!(none.values.dim(), (0, 1));
         let one = Formula::new(1, |present: &[bool]| if present[0] { 7.0 } else { 3.0 }).shares(estimator, 0).unwrap();
