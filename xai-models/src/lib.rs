@@ -9,6 +9,7 @@
 //! | CatBoost JSON | `catboost` | `catboost/` |
 //! | ONNX-ML tree ensembles | `onnx` | `onnx/` |
 //! | linfa 0.8 | `linfa` | `linfa/` |
+//! | [`Dense`](dense::Dense): a network of dense layers | – | `dense.rs` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
@@ -16,6 +17,7 @@
 pub mod adaptor;
 #[cfg(feature = "catboost")]
 pub mod catboost;
+pub mod dense;
 pub mod file;
 pub mod function;
 #[cfg(feature = "lightgbm")]

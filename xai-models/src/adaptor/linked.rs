@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayRef2, Axis, Zip};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
-use xai_core::{Differentiable, Error, Feature, Link, Model, Output, Result, Scale};
+use xai_core::{Differentiable, Error, Feature, LinearFirst, Link, Model, Output, Result, Scale};
 
 /// A function of the scores of one sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -156,7 +156,20 @@ impl<M: Model> Model for Linked<M> {
     }
 
     fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
-        let mut scores = self.model.predict(batch)?;
+        self.transformed(self.model.predict(batch)?)
+    }
+
+    fn features(&self) -> &[Feature] {
+        self.model.features()
+    }
+
+    fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+}
+
+impl<M> Linked<M> {
+    fn transformed(&self, mut scores: Array2<f64>) -> Result<Array2<f64>> {
         for (sample, mut row) in scores.axis_iter_mut(Axis(0)).enumerate() {
             let before = row.to_vec();
             let mut after = before.clone();
@@ -169,13 +182,15 @@ impl<M: Model> Model for Linked<M> {
         }
         Ok(scores)
     }
+}
 
-    fn features(&self) -> &[Feature] {
-        self.model.features()
+impl<M: LinearFirst> LinearFirst for Linked<M> {
+    fn first_weights(&self) -> &ArrayRef2<f64> {
+        self.model.first_weights()
     }
 
-    fn outputs(&self) -> &[Output] {
-        &self.outputs
+    fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
+        self.transformed(self.model.head(products)?)
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
-use xai_core::{Differentiable, Error, Feature, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured};
+use xai_core::{
+    Differentiable, Error, Feature, LinearFirst, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured,
+};
 
 use super::select_trees;
 
@@ -95,6 +97,18 @@ impl<M: TreeStructured> TreeStructured for Select<M> {
     fn trees(&self) -> &TreeEnsemble {
         let reduce = || select_trees(self.model.trees(), &self.indices);
         self.trees.get_or_init(|| reduce().expect("a tree model has trees for all its outputs"))
+    }
+}
+
+impl<M: LinearFirst> LinearFirst for Select<M> {
+    fn first_weights(&self) -> &ArrayRef2<f64> {
+        self.model.first_weights()
+    }
+
+    fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
+        let scores = self.model.head(products)?;
+        same_shape("outputs of the model", &[self.model.n_outputs()], &[scores.ncols()])?;
+        Ok(scores.select(Axis(1), &self.indices))
     }
 }
 

@@ -4,6 +4,7 @@ mod adaptor;
 #[cfg(feature = "catboost")]
 mod catboost;
 mod cover;
+mod dense;
 mod file;
 mod golden;
 #[cfg(feature = "lightgbm")]
