@@ -11,6 +11,7 @@
 //! [`ExactShap`](crate::shapley::ExactShap) computes it by enumeration; it also explains probabilities and losses.
 
 mod coalitions;
+mod interactions;
 mod interventional;
 mod pair;
 mod path_dependent;
@@ -21,6 +22,7 @@ mod quadrature;
 mod scale;
 mod sweep;
 
+pub use interactions::{InterventionalTreeInteractions, TreeInteractions};
 pub use interventional::InterventionalTreeShap;
 pub use path_dependent::TreeShap;
 pub use scale::{Nonlinear, OutputScale};

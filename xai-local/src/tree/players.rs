@@ -12,7 +12,7 @@ pub(super) struct Players {
     /// The player of each column: (feature).
     pub of: Vec<usize>,
     /// What to show as the players' values: (sample, player).
-    data: Array2<f64>,
+    pub data: Array2<f64>,
 }
 
 impl Players {

@@ -3,6 +3,7 @@
 mod continuation;
 mod games;
 mod golden;
+mod indices;
 mod laws;
 mod lime;
 mod masker;
@@ -10,6 +11,7 @@ mod regression;
 mod shapley;
 mod shapley_golden;
 mod tree;
+mod tree_interactions;
 mod tree_oracle;
 mod tree_zoo;
 mod zoo;

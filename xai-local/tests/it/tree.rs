@@ -25,7 +25,7 @@ fn logistic() -> Forest {
 }
 
 /// Trees of depth 5 over `n` columns, the same for everybody.
-fn orchard(n: usize) -> Forest {
+pub fn orchard(n: usize) -> Forest {
     fn grow(depth: usize, seed: &mut u64, n: usize) -> Wood {
         *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let draw = *seed >> 33;
@@ -40,11 +40,11 @@ fn orchard(n: usize) -> Forest {
     forest(n, &(0..10).map(|_| grow(5, &mut seed, n)).collect::<Vec<_>>())
 }
 
-fn grid(rows: usize, columns: usize) -> Array2<f64> {
+pub fn grid(rows: usize, columns: usize) -> Array2<f64> {
     Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) % 23) as f64 / 9.0 - 1.2)
 }
 
-fn bits(values: impl IntoIterator<Item = f64>) -> Vec<u64> {
+pub fn bits(values: impl IntoIterator<Item = f64>) -> Vec<u64> {
     values.into_iter().map(f64::to_bits).collect()
 }
 

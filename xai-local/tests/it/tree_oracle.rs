@@ -26,7 +26,7 @@ fn shapley(n: usize, worth: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
 }
 
 /// EXPVALUE of Lundberg et al. (2020), algorithm 1.
-fn expected(trees: &TreeEnsemble, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
+pub fn expected(trees: &TreeEnsemble, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
     fn below(trees: &TreeEnsemble, tree: usize, node: usize, row: &[f64], present: &dyn Fn(usize) -> bool) -> Vec<f64> {
         if trees.is_leaf(node) {
             return trees.leaf_values(tree, node).to_vec();
@@ -49,7 +49,7 @@ fn expected(trees: &TreeEnsemble, row: &[f64], present: &dyn Fn(usize) -> bool) 
 }
 
 /// The mean over the background of `scale` of the margins of the mixture.
-fn mixed(
+pub fn mixed(
     trees: &TreeEnsemble,
     row: &[f64],
     background: &Array2<f64>,
@@ -66,13 +66,13 @@ fn mixed(
 }
 
 /// The first two used columns as one player, the others alone; column c·`spread` is used.
-fn pairs(spread: usize) -> Groups {
+pub fn pairs(spread: usize) -> Groups {
     let members = (0..USED * spread).filter(|&c| c != spread).map(|c| if c == 0 { vec![0, spread] } else { vec![c] });
     Groups { players: Feature::unnamed(USED * spread - 1), members: members.collect() }
 }
 
 /// The players that may matter, as sets of columns.
-fn used_players(groups: Option<&Groups>, spread: usize) -> Vec<(usize, Vec<usize>)> {
+pub fn used_players(groups: Option<&Groups>, spread: usize) -> Vec<(usize, Vec<usize>)> {
     let all = match groups {
         Some(groups) => groups.members.clone(),
         None => (0..USED * spread).map(|c| vec![c]).collect(),
@@ -104,7 +104,7 @@ fn compare(
     Ok(())
 }
 
-fn has_covers(trees: &TreeEnsemble) -> bool {
+pub fn has_covers(trees: &TreeEnsemble) -> bool {
     let mut splits = (0..trees.n_nodes()).filter(|&n| !trees.is_leaf(n)).peekable();
     splits.peek().is_none() || splits.any(|n| trees.cover[n] > 0.0)
 }
