@@ -233,18 +233,19 @@ pub struct PlotArgs {
     /// The kind of picture; chosen from the explanation when not given.
     #[arg(long, value_enum)]
     pub kind: Option<Picture>,
-    /// The sample to draw, counted from 0 within the explanation.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub sample: usize,
+    /// The sample to draw, counted from 0 within the explanation; 0 for pictures of one sample, all of them for those
+    /// of many when not given.
+    #[arg(long, value_name = "N")]
+    pub sample: Option<usize>,
     /// The output to draw, by name or number.
     #[arg(long, value_name = "NAME", default_value = "0")]
     pub class: String,
     /// The feature of a dependence plot or a curve, by name; the most important one when not given.
     #[arg(long, value_name = "NAME")]
     pub feature: Option<String>,
-    /// How many features to show at most.
-    #[arg(long, value_name = "N", default_value_t = 15)]
-    pub most: usize,
+    /// How many features (or sets of them) to show at most; 15, or 8 for a matrix, when not given.
+    #[arg(long, value_name = "N")]
+    pub most: Option<usize>,
     /// Light or dark.
     #[arg(long, value_enum, default_value_t = ThemeName::Light)]
     pub theme: ThemeName,
@@ -312,8 +313,10 @@ pub enum Picture {
     Waterfall,
     /// One sample on a line.
     Force,
-    /// Mean |value| of each feature.
+    /// Values of one sample, or mean |value|; of features, or of sets of features.
     Bar,
+    /// What features contribute alone and in pairs.
+    Matrix,
     /// Every sample's values.
     Beeswarm,
     /// Values of one feature against its data.

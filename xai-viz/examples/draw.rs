@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::path::Path;
 
-use xai_core::{Attribution, Document, Effects};
+use xai_core::{Attribution, Document, Effects, Interactions};
 use xai_viz::{
-    Bar, Beeswarm, Decision, Dependence, EffectCurve, Force, Heatmap, ImportanceBars, Scene, Surface, Terminal, Theme,
-    Waterfall,
+    Bar, Beeswarm, Decision, Dependence, EffectCurve, Force, Heatmap, ImportanceBars, InteractionBars,
+    InteractionMatrix, Scene, Surface, Terminal, Theme, Waterfall,
 };
 
 type Pictures = Vec<(String, Scene)>;
@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pictures = match serde_json::from_str(&std::fs::read_to_string(input)?)? {
         Document::Attribution(attribution) => of_attribution(&attribution)?,
         Document::Effects(effects) => of_effects(&effects)?,
+        Document::Interactions(interactions) => of_interactions(&interactions)?,
         Document::Importance(importance) => {
             println!("{}", Terminal::default().importance(&importance, &ImportanceBars::default())?);
             vec![("importance".to_owned(), ImportanceBars::default().scene(&importance)?)]
@@ -71,6 +72,19 @@ fn of_effects(effects: &Effects) -> Result<Pictures, Box<dyn Error>> {
             }
             _ => (name, Surface { curve, ..Surface::default() }.scene(effects)?),
         });
+    }
+    Ok(pictures)
+}
+
+fn of_interactions(interactions: &Interactions) -> Result<Pictures, Box<dyn Error>> {
+    let mut pictures = Vec::new();
+    for (name, sample) in [("mean", None), ("sample", Some(0))] {
+        let matrix = InteractionMatrix { sample, ..InteractionMatrix::default() };
+        let bars = InteractionBars { sample, ..InteractionBars::default() };
+        println!("{}", Terminal::default().matrix(interactions, &matrix)?);
+        println!("{}", Terminal::default().interactions(interactions, &bars)?);
+        pictures.push((format!("matrix_{name}"), matrix.scene(interactions)?));
+        pictures.push((format!("terms_{name}"), bars.scene(interactions)?));
     }
     Ok(pictures)
 }

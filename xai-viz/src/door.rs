@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 use xai_core::error::{all_finite, same_shape};
-use xai_core::{Attribution, Error, Result};
+use xai_core::{Attribution, Error, Interactions, Result};
 
 /// The narrowest picture that still holds names beside data.
 const NARROWEST: f64 = 280.0;
@@ -55,6 +55,35 @@ pub(crate) fn attribution(a: &Attribution) -> Result<()> {
     all_finite("scores", &a.scores)?;
     all_finite("base", &a.base)?;
     for (output, values) in a.values.axis_iter(Axis(2)).enumerate() {
+        all_finite(&format!("values of output {output}"), &values)?;
+    }
+    Ok(())
+}
+
+/// Checks that the parts of interactions fit together, are finite, and that there is something to draw.
+pub(crate) fn interactions(i: &Interactions) -> Result<()> {
+    let (samples, terms, outputs) = (i.scores.nrows(), i.terms.len(), i.outputs.len());
+    for (what, n) in [("samples", samples), ("features", i.features.len()), ("terms", terms), ("outputs", outputs)] {
+        if n == 0 {
+            let expected = "at least one sample, feature, term and output";
+            return Err(Error::parameter("interactions", format!("0 {what}"), expected));
+        }
+    }
+    same_shape("values (sample, term, output)", &[samples, terms, outputs], i.values.shape())?;
+    if let Some(error) = &i.standard_error {
+        same_shape("standard errors (sample, term, output)", i.values.shape(), error.shape())?;
+    }
+    if let Some(data) = &i.data {
+        same_shape("data (sample, player)", &[samples, i.features.len()], data.shape())?;
+    }
+    for (place, term) in i.terms.iter().enumerate() {
+        let ascending = !term.is_empty() && term.is_sorted_by(|a, b| a < b);
+        if !ascending || term.last().is_some_and(|&last| last >= i.features.len()) {
+            let problem = format!("{term:?} is no ascending set of {} players", i.features.len());
+            return Err(Error::Malformed { format: "interactions", at: format!("term {place}"), problem });
+        }
+    }
+    for (output, values) in i.values.axis_iter(Axis(2)).enumerate() {
         all_finite(&format!("values of output {output}"), &values)?;
     }
     Ok(())

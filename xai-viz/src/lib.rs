@@ -12,6 +12,7 @@
 //! | how the scores of many samples build up | [`Decision`] |
 //! | a feature's value against its contribution | [`Dependence`] |
 //! | how much features matter to the model | [`ImportanceBars`] |
+//! | what features contribute together | [`InteractionMatrix`] (pairs), [`InteractionBars`] (sets of any size) |
 //! | the response to one feature, or to two | [`EffectCurve`], [`Surface`] |
 //! | the same as text | [`Terminal`] |
 //! | all of it on one page | [`Report`] |
@@ -58,7 +59,9 @@ pub use charts::dependence::{Colour, Dependence, strongest_interaction};
 pub use charts::force::Force;
 pub use charts::heatmap::{Heatmap, Order};
 pub use charts::importance::ImportanceBars;
+pub use charts::matrix::InteractionMatrix;
 pub use charts::surface::Surface;
+pub use charts::terms::InteractionBars;
 pub use charts::waterfall::Waterfall;
 #[cfg(feature = "png")]
 pub use png::Png;

@@ -1,11 +1,13 @@
 //! Charts as text, for a terminal.
 
-use xai_core::{Attribution, Effects, Importance, Result};
+use xai_core::{Attribution, Effects, Importance, Interactions, Result};
 
 use crate::axis::{Linear, tame};
 use crate::charts::bar::{Bar, Row};
 use crate::charts::curves::{checked, heading};
 use crate::charts::importance::ImportanceBars;
+use crate::charts::matrix::InteractionMatrix;
+use crate::charts::terms::InteractionBars;
 use crate::charts::waterfall::{Step, Waterfall, base_name};
 use crate::clean::{cells, clean};
 use crate::door;
@@ -99,6 +101,44 @@ impl Terminal {
         let rows = chart.rows(importance)?;
         let signed = rows.iter().any(|row| row.parts[0] < 0.0);
         Ok(self.rows(&rows, signed))
+    }
+
+    /// What sets of features contribute, line by line.
+    ///
+    /// # Errors
+    /// As [`InteractionBars::scene`], and [`Error::Parameter`](xai_core::Error::Parameter) for a width below 24.
+    pub fn interactions(&self, interactions: &Interactions, chart: &InteractionBars) -> Result<String> {
+        self.checked()?;
+        Ok(self.rows(&chart.rows(interactions)?, chart.sample.is_some()))
+    }
+
+    /// What features contribute alone and in pairs, as a table of numbers; as many columns as the width holds.
+    ///
+    /// # Errors
+    /// As [`InteractionMatrix::scene`], and [`Error::Parameter`](xai_core::Error::Parameter) for a width below 24.
+    pub fn matrix(&self, interactions: &Interactions, chart: &InteractionMatrix) -> Result<String> {
+        self.checked()?;
+        let cells = chart.cells(interactions)?;
+        let form = Form::of(cells.values.iter().copied());
+        let write = |v: f64| if cells.signed { form.signed(v) } else { form.show(v) };
+        let numbers: Vec<String> = cells.values.iter().map(|&v| write(v)).collect();
+        let names: Vec<&Name> = cells.names.iter().collect();
+        let (name, n) = (self.name_cells(&names), names.len());
+        let column = longest(&numbers).max(7) + 1;
+        let shown = (self.width.saturating_sub(name) / column).clamp(1, n);
+        let head = cells.names[..shown].iter().map(|c| padded_left(&shortened(&c.name, column - 1), column));
+        let mut out = format!("{}{}\n", " ".repeat(name), self.styled(DIM, &head.collect::<String>()));
+        for (i, row) in names.iter().enumerate() {
+            let text = padded(&shortened(&row.full(), name), name);
+            out.push_str(&if row.quiet { self.styled(DIM, &text) } else { text });
+            for j in 0..shown {
+                let text = padded_left(&numbers[i * n + j], column);
+                let ink = if cells.values[[i, j]] < 0.0 { DOWN } else { UP };
+                out.push_str(&if i == j { self.styled(BOLD, &text) } else { self.styled(ink, &text) });
+            }
+            out.push('\n');
+        }
+        Ok(out)
     }
 
     /// A curve in Braille dots, `height` lines high; the rows of a categorical feature are bars.

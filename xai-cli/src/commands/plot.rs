@@ -3,12 +3,15 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use xai::core::{Curve, Document, Effects, Error, Feature, Output};
+use xai::core::{Curve, Document, Effects, Error, Feature, Interactions, Output};
 use xai::viz::{self, Scene, Terminal, Theme};
 
 use crate::args::{Picture, PlotArgs, ThemeName};
 use crate::failure::Failure;
 use crate::files;
+
+/// How many features a picture shows when not told otherwise.
+const MOST: usize = 15;
 
 /// Draws an explanation that was saved as JSON.
 pub fn run(args: &PlotArgs) -> Result<(), Failure> {
@@ -52,6 +55,7 @@ fn read(path: &Path) -> Result<Document, Error> {
     let document: Document = serde_json::from_str(&text).map_err(|error| malformed(error).in_file(path))?;
     match document {
         Document::Attribution(attribution) => Ok(Document::Attribution(attribution.checked()?)),
+        Document::Interactions(interactions) => Ok(Document::Interactions(interactions.checked()?)),
         other => Ok(other),
     }
 }
@@ -60,6 +64,8 @@ fn kind(args: &PlotArgs, document: &Document) -> Picture {
     args.kind.unwrap_or(match document {
         Document::Attribution(a) if a.n_samples() > 1 => Picture::Beeswarm,
         Document::Attribution(_) => Picture::Waterfall,
+        Document::Interactions(i) if i.order == 2 => Picture::Matrix,
+        Document::Interactions(_) => Picture::Bar,
         Document::Importance(_) => Picture::Importance,
         _ => Picture::Curve,
     })
@@ -67,8 +73,10 @@ fn kind(args: &PlotArgs, document: &Document) -> Picture {
 
 fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
     let kind = kind(args, document);
-    let top = args.most;
+    let top = args.most.unwrap_or(MOST);
     match (kind, document) {
+        (Picture::Matrix, Document::Interactions(i)) => Ok(matrix(args, i)?.scene(i)?),
+        (Picture::Bar, Document::Interactions(i)) => Ok(sets(args, i)?.scene(i)?),
         (Picture::Importance, Document::Importance(importance)) => {
             let output = place(&importance.outputs, &args.class)?;
             Ok(viz::ImportanceBars { output, top, ..Default::default() }.scene(importance)?)
@@ -83,11 +91,14 @@ fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
         }
         (_, Document::Attribution(a)) => {
             let output = place(&a.outputs, &args.class)?;
-            let sample = args.sample;
+            let sample = args.sample.unwrap_or(0);
             match kind {
                 Picture::Waterfall => Ok(viz::Waterfall { sample, output, top, ..Default::default() }.scene(a)?),
                 Picture::Force => Ok(viz::Force { sample, output, top, ..Default::default() }.scene(a)?),
-                Picture::Bar => Ok(viz::Bar { output: Some(output), top, ..Default::default() }.scene(a)?),
+                Picture::Bar => {
+                    let bar = viz::Bar { sample: args.sample, output: Some(output), top, ..Default::default() };
+                    Ok(bar.scene(a)?)
+                }
                 Picture::Beeswarm => Ok(viz::Beeswarm { output, top, ..Default::default() }.scene(a)?),
                 Picture::Heatmap => Ok(viz::Heatmap { output, top, ..Default::default() }.scene(a)?),
                 Picture::Decision => Ok(viz::Decision { output, top, ..Default::default() }.scene(a)?),
@@ -99,7 +110,7 @@ fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
                     let feature = feature.ok_or_else(|| no_feature(args))?;
                     Ok(viz::Dependence { feature, output, ..Default::default() }.scene(a)?)
                 }
-                Picture::Importance | Picture::Curve => Err(unfit(kind, document)),
+                Picture::Importance | Picture::Curve | Picture::Matrix => Err(unfit(kind, document)),
             }
         }
         _ => Err(unfit(kind, document)),
@@ -110,8 +121,13 @@ fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
 fn in_terminal(args: &PlotArgs, document: &Document) -> Result<String, Failure> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let terminal = Terminal { width: 100, colour };
-    let (top, sample) = (args.most, args.sample);
+    let (top, sample) = (args.most.unwrap_or(MOST), args.sample.unwrap_or(0));
     match document {
+        Document::Interactions(i) => match kind(args, document) {
+            Picture::Matrix => Ok(terminal.matrix(i, &matrix(args, i)?)?),
+            Picture::Bar => Ok(terminal.interactions(i, &sets(args, i)?)?),
+            other => Err(unfit(other, document)),
+        },
         Document::Attribution(a) => {
             let output = place(&a.outputs, &args.class)?;
             match kind(args, document) {
@@ -120,7 +136,8 @@ fn in_terminal(args: &PlotArgs, document: &Document) -> Result<String, Failure> 
                 }
                 // A swarm needs more room than text has: bars say what matters.
                 Picture::Bar | Picture::Beeswarm if args.kind != Some(Picture::Beeswarm) => {
-                    Ok(terminal.bars(a, &viz::Bar { output: Some(output), top, ..Default::default() })?)
+                    let bar = viz::Bar { sample: args.sample, output: Some(output), top, ..Default::default() };
+                    Ok(terminal.bars(a, &bar)?)
                 }
                 other => Err(Failure::Use(format!("--kind {} needs --output FILE.svg or FILE.png", name(other)))),
             }
@@ -136,6 +153,22 @@ fn in_terminal(args: &PlotArgs, document: &Document) -> Result<String, Failure> 
         }
         other => Err(unfit(kind(args, other), other)),
     }
+}
+
+/// The map of pairs that was asked for: of the only sample, where there is but one.
+fn matrix(args: &PlotArgs, i: &Interactions) -> Result<viz::InteractionMatrix, Failure> {
+    let default = viz::InteractionMatrix::default();
+    let (sample, output) = (the_sample(args, i), place(&i.outputs, &args.class)?);
+    Ok(viz::InteractionMatrix { sample, output, top: args.most.unwrap_or(default.top), ..default })
+}
+
+fn sets(args: &PlotArgs, i: &Interactions) -> Result<viz::InteractionBars, Failure> {
+    let (sample, output) = (the_sample(args, i), place(&i.outputs, &args.class)?);
+    Ok(viz::InteractionBars { sample, output, top: args.most.unwrap_or(MOST), ..Default::default() })
+}
+
+fn the_sample(args: &PlotArgs, i: &Interactions) -> Option<usize> {
+    args.sample.or((i.n_samples() == 1).then_some(0))
 }
 
 /// The curve of the feature that was asked for; the first one otherwise.
@@ -170,6 +203,7 @@ fn name(kind: Picture) -> String {
 fn unfit(kind: Picture, document: &Document) -> Failure {
     let what = match document {
         Document::Attribution(_) => "an attribution",
+        Document::Interactions(_) => "interactions",
         Document::Importance(_) => "an importance",
         Document::Effects(_) => "effects",
         _ => "a prediction",

@@ -1,14 +1,15 @@
 //! From an explanation to columns.
 
-use xai::core::{Attribution, Document, Effects, Feature, Importance, Prediction};
+use xai::core::{Attribution, Document, Effects, Feature, Importance, Interactions, Prediction};
 
 use super::{Column, Flat};
 
-/// One row for each sample and output (attribution, prediction), feature and output (importance), or point and output
-/// (effects).
+/// One row for each sample and output (attribution, prediction), sample, output and set of features (interactions),
+/// feature and output (importance), or point and output (effects).
 pub fn flatten(document: &Document, first_row: usize) -> Flat {
     match document {
         Document::Attribution(a) => attribution(a, first_row),
+        Document::Interactions(i) => interactions(i, first_row),
         Document::Importance(i) => importance(i),
         Document::Effects(e) => effects(e),
         Document::Prediction(p) => prediction(p, first_row),
@@ -28,6 +29,28 @@ fn attribution(a: &Attribution, first_row: usize) -> Flat {
     ];
     for (j, name) in distinct(&a.features, &["sample", "output", "base", "score"]).into_iter().enumerate() {
         columns.push((name, numbers(&|s, k| a.values[[s, j, k]])));
+    }
+    Flat { columns }
+}
+
+fn interactions(i: &Interactions, first_row: usize) -> Flat {
+    let (samples, outputs, terms) = (i.scores.nrows(), i.outputs.len(), i.terms.len());
+    let places = || (0..samples).flat_map(move |s| (0..outputs).flat_map(move |k| (0..terms).map(move |t| (s, k, t))));
+    let numbers =
+        |f: &dyn Fn(usize, usize, usize) -> f64| Column::Numbers(places().map(|(s, k, t)| f(s, k, t)).collect());
+    let names = distinct(&i.features, &[]);
+    let joined = |t: usize| i.terms[t].iter().map(|&f| names[f].as_str()).collect::<Vec<_>>().join(" × ");
+    let mut columns = vec![
+        ("sample".into(), Column::Counts(places().map(|(s, _, _)| (first_row + s) as u64).collect())),
+        ("output".into(), Column::Texts(places().map(|(_, k, _)| i.outputs[k].name.clone()).collect())),
+        ("base".into(), numbers(&|s, k, _| i.base[[s, k]])),
+        ("score".into(), numbers(&|s, k, _| i.scores[[s, k]])),
+        ("size".into(), Column::Counts(places().map(|(_, _, t)| i.terms[t].len() as u64).collect())),
+        ("features".into(), Column::Texts(places().map(|(_, _, t)| joined(t)).collect())),
+        ("value".into(), numbers(&|s, k, t| i.values[[s, t, k]])),
+    ];
+    if let Some(error) = &i.standard_error {
+        columns.push(("standard error".into(), numbers(&|s, k, t| error[[s, t, k]])));
     }
     Flat { columns }
 }

@@ -3,8 +3,8 @@
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 use xai_core::{
-    Attribution, Curve, Distribution, Document, Effects, Feature, Importance, Output, Prediction, Provenance, Run,
-    Scale,
+    Attribution, Curve, Distribution, Document, Effects, Error, Feature, Importance, InteractionIndex, Interactions,
+    Output, Prediction, Provenance, Run, Scale,
 };
 
 fn provenance() -> Provenance {
@@ -37,7 +37,44 @@ fn bits(attribution: &Attribution) -> Vec<u64> {
     flat.map(|x| if x.is_nan() { u64::MAX } else { x.to_bits() }).collect()
 }
 
+/// Three players, all sets of up to two but the last.
+fn interactions(numbers: &[f64]) -> Interactions {
+    let values = Array3::from_shape_fn((1, 5, 1), |(_, t, _)| numbers[t]);
+    Interactions {
+        provenance: provenance(),
+        index: InteractionIndex::Stii,
+        order: 2,
+        features: Feature::unnamed(3),
+        outputs: vec![Output::new("risk", Scale::LogOdds)],
+        terms: vec![vec![0], vec![1], vec![2], vec![0, 1], vec![0, 2]],
+        base: array![[numbers[5]]],
+        scores: array![[numbers[6]]],
+        standard_error: Some(values.mapv(f64::abs)),
+        values,
+        data: Some(array![[1.0, numbers[7], 0.5]]),
+    }
+}
+
 proptest! {
+    #[test]
+    fn interactions_read_back_bit_for_bit(
+        numbers in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 8),
+        index in prop::sample::select(InteractionIndex::ALL.to_vec()),
+    ) {
+        let before = Interactions { index, ..interactions(&numbers) }.checked().unwrap();
+        let json = serde_json::to_string(&Document::from(before.clone())).unwrap();
+        let said = format!("\"index\":\"{index}\"");
+        prop_assert!(json.contains(&said));
+        let Document::Interactions(after) = serde_json::from_str(&json).unwrap() else { panic!("another kind") };
+        let bits = |i: &Interactions| {
+            let arrays = [&i.base, &i.scores, i.data.as_ref().unwrap()];
+            let errors = i.standard_error.as_ref().unwrap();
+            arrays.into_iter().flatten().chain(&i.values).chain(errors).map(|x| x.to_bits()).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(bits(&before), bits(&after));
+        prop_assert_eq!(before, after);
+    }
+
     #[test]
     fn json_reads_back_bit_for_bit(
         numbers in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 8),
@@ -78,6 +115,7 @@ fn every_kind_names_its_schema_and_reads_back() {
     let prediction = Prediction { provenance: provenance(), outputs, scores: scores.clone(), predictions: scores };
     let documents = [
         ("xai/attribution/1", Document::from(attribution(&[0.5; 8], 1.0))),
+        ("xai/interactions/1", Document::from(interactions(&[0.5; 8]))),
         ("xai/importance/1", Document::from(importance)),
         ("xai/effects/1", Document::from(effects)),
         ("xai/prediction/1", Document::from(prediction)),
@@ -104,4 +142,36 @@ fn ragged_lists_and_unknown_schemas_are_refused() {
     assert!(error.to_string().contains("unequal length"), "{error}");
     json["schema"] = "xai/attribution/2".into();
     assert!(serde_json::from_value::<Document>(json).is_err());
+}
+
+#[test]
+fn interactions_that_contradict_themselves_are_refused() {
+    type Break = fn(&mut Interactions);
+    let broken: [(&str, Break); 5] = [
+        ("twice", |i| i.terms[4] = vec![0, 1]),
+        ("descending", |i| i.terms[4] = vec![2, 0]),
+        ("empty", |i| i.terms[4] = vec![]),
+        ("unknown player", |i| i.terms[4] = vec![0, 3]),
+        ("the same player twice", |i| i.terms[4] = vec![1, 1]),
+    ];
+    for (what, break_it) in broken {
+        let mut i = interactions(&[0.5; 8]);
+        break_it(&mut i);
+        let error = i.checked().unwrap_err();
+        assert!(matches!(&error, Error::Malformed { at, .. } if at == "term 4"), "{what}: {error}");
+    }
+    let mut i = interactions(&[0.5; 8]);
+    i.terms.pop();
+    assert!(matches!(i.checked(), Err(Error::Shape { .. })));
+    let mut i = interactions(&[0.5; 8]);
+    i.values[[0, 3, 0]] = f64::NAN;
+    assert!(matches!(i.checked(), Err(Error::NonFinite { sample: 0, column: 3, .. })));
+}
+
+#[test]
+fn a_matrix_holds_half_of_each_pair_on_either_side() {
+    let i = interactions(&[1.0, 2.0, 3.0, 4.0, 5.0, 0.5, 15.5, 0.0]);
+    assert_eq!(i.matrix(0, 0), array![[1.0, 2.0, 2.5], [2.0, 2.0, 0.0], [2.5, 0.0, 3.0]]);
+    assert_eq!(i.completeness_residual(), array![[0.0]]);
+    assert_eq!((i.place(&[0, 2]), i.place(&[1, 2])), (Some(4), None));
 }

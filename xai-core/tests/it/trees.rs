@@ -1,5 +1,7 @@
 //! Arrays of trees: what is refused, and which way samples go.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use xai_core::trees::{CategoryRule, Comparison, LEAF, Missing, NO_SET};
 use xai_core::{Error, Link, TreeEnsemble, TreeParts};
@@ -124,4 +126,38 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_derived_from_trees_is_made_once_and_shared() {
+    let trees = TreeEnsemble::new(stump(Comparison::SINGLE_LESS, 0.5)).unwrap();
+    let get = |trees: &TreeEnsemble, key: u32| trees.memo().get_or_make(key, || Ok(vec![key])).unwrap();
+    let first = get(&trees, 1);
+    assert!(Arc::ptr_eq(&first, &get(&trees, 1)));
+    assert_eq!((get(&trees, 2).as_slice(), first.as_slice()), (&[2][..], &[1][..]));
+    // A key of another type, or another thing for the same key, is another entry.
+    let other = trees.memo().get_or_make("1", || Ok(vec![7u32])).unwrap();
+    let text = trees.memo().get_or_make(1u32, || Ok("one".to_owned())).unwrap();
+    assert_eq!((other.as_slice(), text.as_str()), (&[7][..], "one"));
+    assert!(Arc::ptr_eq(&first, &get(&trees, 1)));
+    assert!(Arc::ptr_eq(&first, &get(&trees.clone(), 1)), "clones share");
+    let stranger = TreeEnsemble::new(stump(Comparison::SINGLE_LESS, 0.5)).unwrap();
+    assert!(!Arc::ptr_eq(&first, &get(&stranger, 1)), "others do not");
+}
+
+#[test]
+fn a_memo_is_bounded_and_keeps_what_was_used_last() {
+    let trees = TreeEnsemble::new(stump(Comparison::SINGLE_LESS, 0.5)).unwrap();
+    let get = |key: u32| trees.memo().get_or_make(key, || Ok(key)).unwrap();
+    let (used, unused) = (get(0), get(1));
+    for key in 2..50 {
+        get(key);
+        get(0);
+    }
+    assert!(Arc::ptr_eq(&used, &get(0)));
+    assert!(!Arc::ptr_eq(&unused, &get(1)), "what nobody asks for gives way");
+    // An error is not kept.
+    let failed = trees.memo().get_or_make(99u32, || Err::<u32, _>(Error::unsupported("this", "no")));
+    assert!(failed.is_err());
+    assert_eq!(*get(99), 99);
 }

@@ -8,5 +8,7 @@ pub mod dependence;
 pub mod force;
 pub mod heatmap;
 pub mod importance;
+pub mod matrix;
 pub mod surface;
+pub mod terms;
 pub mod waterfall;

@@ -5,6 +5,7 @@ mod checks;
 mod effects;
 mod fonts;
 mod hostile;
+mod interactions;
 mod page;
 #[cfg(feature = "png")]
 mod png;

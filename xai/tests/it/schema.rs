@@ -3,8 +3,8 @@
 use ndarray::{Array2, Array3, array};
 use serde_json::Value;
 use xai::core::{
-    Attribution, Curve, Distribution, Document, Effects, Feature, FeatureKind, Importance, Output, Prediction,
-    Provenance, Run, Scale,
+    Attribution, Curve, Distribution, Document, Effects, Feature, FeatureKind, Importance, InteractionIndex,
+    Interactions, Output, Prediction, Provenance, Run, Scale,
 };
 
 pub fn schema(name: &str) -> jsonschema::Validator {
@@ -13,7 +13,7 @@ pub fn schema(name: &str) -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
 }
 
-fn documents() -> [(&'static str, Document); 4] {
+fn documents() -> [(&'static str, Document); 5] {
     let provenance = Provenance::new("test", &Run::default()).with("list", vec![1i64, 2]).with("x", 0.5).note("n");
     let group = FeatureKind::Group { members: vec!["a".into(), "b".into()] };
     let features = vec![
@@ -33,6 +33,20 @@ fn documents() -> [(&'static str, Document); 4] {
         values,
         data: Some(array![[f64::NAN, f64::INFINITY, 1.0]]),
         fidelity: Some(array![[0.9]]),
+    };
+    let pairs = Array3::zeros((1, 2, 1));
+    let interactions = Interactions {
+        provenance: provenance.clone(),
+        index: InteractionIndex::KSii,
+        order: 2,
+        features: features.clone(),
+        outputs: outputs.clone(),
+        terms: vec![vec![0], vec![0, 2]],
+        base: array![[0.5]],
+        scores: array![[0.5]],
+        standard_error: Some(pairs.clone()),
+        values: pairs,
+        data: Some(array![[f64::NAN, f64::INFINITY, 1.0]]),
     };
     let importance = Importance {
         provenance: provenance.clone(),
@@ -56,6 +70,7 @@ fn documents() -> [(&'static str, Document); 4] {
     let prediction = Prediction { provenance, outputs, predictions: scores.clone(), scores };
     [
         ("attribution", attribution.into()),
+        ("interactions", interactions.into()),
         ("importance", importance.into()),
         ("effects", effects.into()),
         ("prediction", prediction.into()),
@@ -89,4 +104,15 @@ fn a_document_that_lacks_a_part_or_has_a_text_for_a_number_is_refused() {
     let mut json = serde_json::to_value(&documents()[0].1).unwrap();
     json["values"][0][0][0] = Value::Null;
     assert!(!schema("attribution").is_valid(&json), "a value may not be missing");
+    let whole = serde_json::to_value(&documents()[1].1).unwrap();
+    for (wrong, why) in [
+        (serde_json::json!([[0], []]), "the empty set"),
+        (serde_json::json!([[0], [0]]), "a set twice"),
+        (serde_json::json!([[0], [2, 2]]), "a player twice"),
+        (serde_json::json!([[0], ["a"]]), "a name"),
+    ] {
+        let mut json = whole.clone();
+        json["terms"] = wrong;
+        assert!(!schema("interactions").is_valid(&json), "{why}");
+    }
 }
