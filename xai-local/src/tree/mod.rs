@@ -10,7 +10,10 @@
 //! second is the Shapley value of the score with respect to a stated background, as
 //! [`ExactShap`](crate::shapley::ExactShap) computes it by enumeration; it also explains probabilities and losses.
 
+mod blocks;
 mod coalitions;
+mod direct;
+mod hits;
 mod interactions;
 mod interventional;
 mod pair;
@@ -21,8 +24,10 @@ mod players;
 mod quadrature;
 mod scale;
 mod sweep;
+mod tables;
+mod twigs;
 
 pub use interactions::{InterventionalTreeInteractions, TreeInteractions};
 pub use interventional::InterventionalTreeShap;
-pub use path_dependent::TreeShap;
+pub use path_dependent::{Algorithm, TreeShap};
 pub use scale::{Nonlinear, OutputScale};

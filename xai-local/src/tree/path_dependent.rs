@@ -3,13 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
 use xai_core::{Attribution, Explainer, Groups, Meter, Provenance, Result, Run, Table, TreeEnsemble, TreeStructured};
 
+use super::blocks::Grove;
 use super::plan::Plan;
-use super::players::{Players, margins};
+use super::players::{Players, all_margins};
 use super::sweep::{LANES, Lanes, Stacks, round, sweep};
 
 /// Samples that one thread takes at a time: enough to use a tree while it is in the cache.
@@ -88,16 +90,36 @@ const BLOCK: usize = 8 * LANES;
 pub struct TreeShap {
     /// Which columns are one player; every column is one when `None`.
     pub groups: Option<Groups>,
+    /// How the sums over coalitions are taken. All ways are exact; they differ in speed and in the last bits.
+    pub algorithm: Algorithm,
+}
+
+/// How [`TreeShap`] sums over coalitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// Twig by twig for trees with up to some ten players on a path, by a sweep over the nodes for others. Many samples
+    /// look their twigs up in tables, few work them out: which, is decided for each tree by what it costs, and does not
+    /// change a bit.
+    #[default]
+    Auto,
+    /// By a sweep over the nodes, whatever the tree: its memory never grows with the number of players.
+    Quadrature,
+    /// Twig by twig, whatever the tree; trees with more than 13 players on a path are refused.
+    Tables,
 }
 
 impl<M: TreeStructured + ?Sized> Explainer<M> for TreeShap {
     type Explanation = Attribution;
 
     fn explain(&self, model: &M, batch: &Table, run: &Run) -> Result<Attribution> {
+        let trees = model.trees();
         let players = Players::new(model, batch, self.groups.as_ref())?;
-        let plan = Plan::new(model.trees(), &players.of)?;
+        let plan = trees.memo().get_or_make((players.of.clone(), self.algorithm), || {
+            Plan::new(trees, &players.of, players.len(), self.algorithm)
+        })?;
         let meter = Meter::new(run, batch.nrows() as u64);
-        let (values, scores) = values(model.trees(), &plan, batch, players.len(), &meter)?;
+        let (values, scores) = values(trees, &plan, batch, players.len(), &meter)?;
         let base =
             Array1::from(plan.base.clone()).broadcast(scores.dim()).map_or_else(|| scores.clone(), |b| b.to_owned());
         let mut provenance = Provenance::new("tree-shap", run)
@@ -114,17 +136,6 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for TreeShap {
     }
 }
 
-/// The memory of one thread.
-#[derive(Default)]
-struct Workspace {
-    stacks: Stacks,
-    /// The samples of a block: (group of lanes, feature).
-    rows: Vec<Lanes>,
-    /// What the players earned: (group of lanes, output, player).
-    credit: Vec<Lanes>,
-    sample: Vec<f64>,
-}
-
 /// The values (sample, player, output) and the scores (sample, output).
 fn values(
     trees: &TreeEnsemble,
@@ -133,58 +144,81 @@ fn values(
     n_players: usize,
     meter: &Meter,
 ) -> Result<(Array3<f64>, Array2<f64>)> {
-    let n_outputs = trees.n_outputs;
-    let mut values = Array3::zeros((batch.nrows(), n_players, n_outputs));
-    let mut scores = Array2::zeros((batch.nrows(), n_outputs));
-    let done = AtomicU64::new(0);
-    let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
-    blocks.zip(scores.axis_chunks_iter_mut(Axis(0), BLOCK)).enumerate().try_for_each_init(
-        Workspace::default,
-        |work, (block, (mut values, mut scores))| {
-            meter.tick(done.load(Ordering::Relaxed))?;
-            let start = block * BLOCK;
-            let samples = batch.slice_axis(Axis(0), Slice::from(start..start + scores.nrows()));
-            for (sample, mut scores) in samples.outer_iter().zip(scores.outer_iter_mut()) {
-                work.sample.clear();
-                work.sample.extend(sample);
-                if let Some(scores) = scores.as_slice_mut() {
-                    margins(trees, &work.sample, scores);
-                }
-            }
-            credit(trees, plan, &samples, n_players, work);
-            for ((sample, player, output), value) in values.indexed_iter_mut() {
-                let place = (sample / LANES * n_outputs + output) * n_players + player;
-                *value = work.credit[place][sample % LANES];
-            }
-            done.fetch_add(scores.nrows() as u64, Ordering::Relaxed);
-            Ok(())
-        },
-    )?;
+    let mut values = Array3::zeros((batch.nrows(), n_players, trees.n_outputs));
+    let scores = all_margins(trees, batch);
+    let grove = Grove { trees, copses: &plan.copses, n_players };
+    grove.add(batch, &mut values, &|done| meter.tick(done))?;
+    if !plan.trees.is_empty() {
+        add_swept(trees, plan, batch, &mut values, meter)?;
+    }
     meter.tick(batch.nrows() as u64)?;
     Ok((values, scores))
 }
 
+/// The memory of one thread.
+#[derive(Default)]
+struct Workspace {
+    stacks: Stacks,
+    /// The samples of a block: (group of lanes, feature).
+    rows: Vec<Lanes>,
+    /// What the players earned: (group of lanes, output, player).
+    credit: Vec<Lanes>,
+}
+
+/// Adds the values of the trees that are not cut into twigs.
+fn add_swept(trees: &TreeEnsemble, plan: &Plan, batch: &Table, values: &mut Array3<f64>, meter: &Meter) -> Result<()> {
+    let n_players = values.len_of(Axis(1));
+    let done = AtomicU64::new(0);
+    let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
+    blocks.enumerate().try_for_each_init(Workspace::default, |work, (block, mut values)| {
+        meter.tick(done.load(Ordering::Relaxed))?;
+        let (start, n) = (block * BLOCK, values.len_of(Axis(0)));
+        let samples = batch.slice_axis(Axis(0), Slice::from(start..start + n));
+        Arch::new().dispatch(Swept { trees, plan, samples: &samples, n_players, work });
+        for ((sample, player, output), value) in values.indexed_iter_mut() {
+            let place = (sample / LANES * trees.n_outputs + output) * n_players + player;
+            *value += work.credit[place][sample % LANES];
+        }
+        done.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(())
+    })
+}
+
 /// Fills the workspace's credit for a block of samples, tree by tree. Lanes without a sample repeat the last one.
-fn credit(trees: &TreeEnsemble, plan: &Plan, samples: &Table, n_players: usize, work: &mut Workspace) {
-    let (n_features, n_outputs) = (trees.n_features, trees.n_outputs);
-    let groups = samples.nrows().div_ceil(LANES);
-    work.rows.clear();
-    for group in 0..groups {
-        work.rows.extend((0..n_features).map(|feature| {
-            std::array::from_fn(|lane| {
-                let sample = (group * LANES + lane).min(samples.nrows() - 1);
-                round(trees, samples[[sample, feature]])
-            })
-        }));
-    }
-    work.credit.clear();
-    work.credit.resize(groups * n_outputs * n_players, [0.0; LANES]);
-    for tree in &plan.trees {
-        for (value, output) in trees.outputs_of(tree.tree).enumerate() {
-            for group in 0..groups {
-                let rows = &work.rows[group * n_features..(group + 1) * n_features];
-                let first = (group * n_outputs + output) * n_players;
-                sweep(trees, tree, value, rows, &mut work.stacks, &mut work.credit[first..first + n_players]);
+struct Swept<'a> {
+    trees: &'a TreeEnsemble,
+    plan: &'a Plan,
+    samples: &'a Table,
+    n_players: usize,
+    work: &'a mut Workspace,
+}
+
+impl WithSimd for Swept<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Swept { trees, plan, samples, n_players, work } = self;
+        let (n_features, n_outputs) = (trees.n_features, trees.n_outputs);
+        let groups = samples.nrows().div_ceil(LANES);
+        work.rows.clear();
+        for group in 0..groups {
+            work.rows.extend((0..n_features).map(|feature| {
+                std::array::from_fn(|lane| {
+                    let sample = (group * LANES + lane).min(samples.nrows() - 1);
+                    round(trees, samples[[sample, feature]])
+                })
+            }));
+        }
+        work.credit.clear();
+        work.credit.resize(groups * n_outputs * n_players, [0.0; LANES]);
+        for tree in &plan.trees {
+            for (value, output) in trees.outputs_of(tree.tree).enumerate() {
+                for group in 0..groups {
+                    let rows = &work.rows[group * n_features..(group + 1) * n_features];
+                    let first = (group * n_outputs + output) * n_players;
+                    let credit = &mut work.credit[first..first + n_players];
+                    sweep(trees, tree, value, rows, &mut work.stacks, credit);
+                }
             }
         }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use xai_core::trees::TreeEnsemble;
 use xai_core::{Error, Result};
 
+use super::path_dependent::Algorithm;
 use super::quadrature::{Quadrature, nodes_for};
 use super::sweep::LANES;
+use super::twigs::{Copse, Cutter, MOST_BITS, rule};
 
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
@@ -14,12 +16,17 @@ pub(super) const NONE: u32 = u32::MAX;
 /// The most memory that one thread may need for one tree.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// Trees with more bits in an index than this are swept, unless they must not be.
+const FEW_BITS: usize = 10;
+
 /// Shares above this can only come from covers that contradict each other.
 const LARGEST_SHARE: f64 = 1.0 + 1e-6;
 
-/// An ensemble as a straight list of steps.
+/// An ensemble, cut into twigs or as straight lists of steps.
 pub(super) struct Plan {
-    /// The trees that have a split.
+    /// The trees that are cut into twigs.
+    pub copses: Vec<Copse>,
+    /// The other trees that have a split.
     pub trees: Vec<TreePlan>,
     /// The score when every player is absent: (output).
     pub base: Vec<f64>,
@@ -85,8 +92,14 @@ impl Plan {
     /// Works out the plan.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for trees without covers, [`Error::TooLarge`] when a tree needs too much memory.
-    pub(super) fn new(trees: &TreeEnsemble, player_of: &[usize]) -> Result<Self> {
+    /// [`Error::Unsupported`] for trees without covers, [`Error::TooLarge`] when a tree needs too much memory or is too
+    /// deep for the algorithm.
+    pub(super) fn new(
+        trees: &TreeEnsemble,
+        player_of: &[usize],
+        n_players: usize,
+        algorithm: Algorithm,
+    ) -> Result<Self> {
         let splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node));
         let (n_splits, n_halved) =
             splits.fold((0, 0), |(all, halved), node| (all + 1, halved + usize::from(trees.cover[node] == 0.0)));
@@ -98,17 +111,27 @@ impl Plan {
             ));
         }
         let mut rules: Vec<Option<Arc<Quadrature>>> = Vec::new();
-        let mut plan = Plan { trees: Vec::new(), base: trees.base.clone(), n_halved };
-        let mut builder =
-            Builder { trees, player_of, current: vec![START; player_of.iter().max().map_or(0, |p| p + 1)] };
+        let mut plan = Plan { copses: Vec::new(), trees: Vec::new(), base: trees.base.clone(), n_halved };
+        let mut builder = Builder { trees, player_of, current: vec![START; n_players] };
+        let most_bits = if algorithm == Algorithm::Auto { FEW_BITS } else { MOST_BITS };
+        let mut cutter = Cutter::new(trees, player_of, n_players, most_bits);
         for tree in 0..trees.n_trees() {
             for (output, mean) in trees.outputs_of(tree).zip(builder.means(tree)) {
                 plan.base[output] += mean;
             }
-            if !trees.is_leaf(trees.root(tree)) {
-                plan.trees.push(builder.build(tree, &mut rules)?);
+            if trees.is_leaf(trees.root(tree)) || (algorithm != Algorithm::Quadrature && cutter.cut(tree)) {
+                continue;
             }
+            if algorithm == Algorithm::Tables {
+                return Err(Error::TooLarge {
+                    what: format!("bits for the players on a path of tree {tree}, for tables"),
+                    limit: MOST_BITS as u64,
+                    found: MOST_BITS as u64 + 1,
+                });
+            }
+            plan.trees.push(builder.build(tree, &mut rules)?);
         }
+        plan.copses = cutter.finish();
         Ok(plan)
     }
 }
@@ -215,10 +238,7 @@ impl Builder<'_> {
         let exact = most_distinct.div_ceil(2);
         let n = if largest_share > LARGEST_SHARE { exact } else { nodes_for(most_distinct, splits.len() + 1) };
         check_memory(tree, n, deepest, before.iter().filter(|above| above.depth != NONE).count())?;
-        if rules.len() <= n {
-            rules.resize(n + 1, None);
-        }
-        let rule = rules[n].get_or_insert_with(|| Arc::new(Quadrature::new(n))).clone();
+        let rule = rule(rules, n);
         let mut tables = Vec::new();
         for (split, above) in splits.iter_mut().zip(&before).filter(|(_, above)| above.depth != NONE) {
             split.table = tables.len() as u32;

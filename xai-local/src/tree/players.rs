@@ -1,6 +1,7 @@
 //! Who plays, and what the trees say of a sample: what both methods check and report alike.
 
 use ndarray::{Array2, Array3};
+use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::model::feature_names;
 use xai_core::{Attribution, Feature, Groups, Output, Provenance, Result, Table, TreeEnsemble, TreeStructured};
@@ -65,15 +66,62 @@ impl Players {
     }
 }
 
+/// Leaves that are looked for side by side, so that they do not wait for one another's memory.
+const ABREAST: usize = 8;
+
 /// The margins of one sample: the base and the leaf of every tree, summed in `f64` in the order of the trees.
 ///
 /// # Shapes
 /// `sample` (feature), `scores` (output).
 pub(super) fn margins(trees: &TreeEnsemble, sample: &[f64], scores: &mut [f64]) {
     scores.copy_from_slice(&trees.base);
-    for tree in 0..trees.n_trees() {
-        let leaf = trees.leaf_of(tree, sample);
-        let outputs = trees.outputs_of(tree);
-        scores[outputs].iter_mut().zip(trees.leaf_values(tree, leaf)).for_each(|(score, value)| *score += value);
+    for first in (0..trees.n_trees()).step_by(ABREAST) {
+        let mut nodes = [None; ABREAST];
+        let in_reach = first..trees.n_trees().min(first + ABREAST);
+        nodes.iter_mut().zip(in_reach.clone()).for_each(|(node, tree)| *node = Some(trees.root(tree)));
+        let leaves = leaves(trees, sample, nodes.map(|node| node.unwrap_or(trees.root(first))));
+        for (tree, leaf) in in_reach.zip(leaves) {
+            let outputs = trees.outputs_of(tree);
+            scores[outputs].iter_mut().zip(trees.leaf_values(tree, leaf)).for_each(|(score, value)| *score += value);
+        }
     }
+}
+
+/// The leaves below some nodes that a sample falls into.
+fn leaves(trees: &TreeEnsemble, sample: &[f64], mut nodes: [usize; ABREAST]) -> [usize; ABREAST] {
+    loop {
+        let mut is_done = true;
+        for node in &mut nodes {
+            let at = *node;
+            if !trees.is_leaf(at) {
+                is_done = false;
+                let left = trees.goes_left(at, sample[trees.feature[at] as usize]);
+                *node = if left { trees.left[at] } else { trees.right[at] } as usize;
+            }
+        }
+        if is_done {
+            return nodes;
+        }
+    }
+}
+
+/// The margins of all samples.
+///
+/// # Shapes
+/// `batch` (sample, feature) → (sample, output).
+pub(super) fn all_margins(trees: &TreeEnsemble, batch: &Table) -> Array2<f64> {
+    let mut scores = Array2::zeros((batch.nrows(), trees.n_outputs));
+    let one = |sample: usize, scores: &mut [f64]| match batch.row(sample).as_slice() {
+        Some(row) => margins(trees, row, scores),
+        None => margins(trees, &batch.row(sample).to_vec(), scores),
+    };
+    let n_outputs = trees.n_outputs.max(1);
+    if let Some(all) = scores.as_slice_mut() {
+        if batch.nrows() * trees.n_trees() < 5000 {
+            all.chunks_exact_mut(n_outputs).enumerate().for_each(|(sample, scores)| one(sample, scores));
+        } else {
+            all.par_chunks_exact_mut(n_outputs).enumerate().for_each(|(sample, scores)| one(sample, scores));
+        }
+    }
+    scores
 }

@@ -54,6 +54,7 @@ impl Stacks {
 /// # Shapes
 /// `rows` (feature), rounded as [`round`] does it; `credit` (player); both in lanes. `value` is the place of the output
 /// among the values of a leaf.
+#[inline(always)]
 pub(super) fn sweep(
     trees: &TreeEnsemble,
     plan: &TreePlan,
@@ -88,6 +89,7 @@ pub(super) fn round(trees: &TreeEnsemble, value: f64) -> f64 {
     if trees.comparison.single { f64::from(value as f32) } else { value }
 }
 
+#[inline(always)]
 fn decide(trees: &TreeEnsemble, split: &Split, rows: &[Lanes], decided: &mut [Decided]) {
     let x = &rows[split.feature as usize];
     let left = goes_left(trees, split.node as usize, x);
@@ -109,6 +111,7 @@ fn decide(trees: &TreeEnsemble, split: &Split, rows: &[Lanes], decided: &mut [De
 
 /// 1 for the samples that go left, 0 for the others. The common kind of split is decided without branches; `x` is
 /// already rounded where the comparison asks for it.
+#[inline(always)]
 fn goes_left(trees: &TreeEnsemble, node: usize, x: &Lanes) -> Lanes {
     if trees.set[node] != NO_SET || trees.missing[node] != Missing::Nan {
         return x.map(|x| f64::from(u8::from(trees.goes_left(node, x))));
@@ -119,6 +122,7 @@ fn goes_left(trees: &TreeEnsemble, node: usize, x: &Lanes) -> Lanes {
 }
 
 /// τ and ω of a split: (node of the quadrature).
+#[inline(always)]
 fn factors<'a>(plan: &'a TreePlan, split: &Split) -> (&'a [f64], &'a [f64]) {
     match split.table {
         NONE => (&plan.rule.t, &plan.rule.weight),
@@ -130,6 +134,7 @@ fn factors<'a>(plan: &'a TreePlan, split: &Split) -> (&'a [f64], &'a [f64]) {
 }
 
 /// Multiplies the factors of an edge into the product for the subtree below.
+#[inline(always)]
 fn descend(plan: &TreePlan, split: &Split, side: usize, stacks: &mut Stacks) {
     let n = plan.rule.t.len();
     let depth = split.depth as usize;
@@ -145,6 +150,7 @@ fn descend(plan: &TreePlan, split: &Split, side: usize, stacks: &mut Stacks) {
 }
 
 /// Credits the player of a split and passes the sum over its leaves up.
+#[inline(always)]
 fn join(trees: &TreeEnsemble, plan: &TreePlan, split: &Split, value: usize, stacks: &mut Stacks, credit: &mut Lanes) {
     let n = plan.rule.t.len();
     let depth = split.depth as usize;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use ndarray::{Array2, Axis, Slice, array};
 use xai_core::{Error, Explainer, Explanation, Feature, Groups, Link, Observer, Run, Scale, TreeEnsemble};
-use xai_local::tree::{InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
+use xai_local::tree::{Algorithm, InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
 use crate::tree_zoo::{Forest, Rule, Wood, bare, chain, chain_share, forest, plant};
 
@@ -172,7 +172,7 @@ fn groups_are_players() {
     let mut features = Feature::unnamed(3);
     features[0].group = Some("hot".into());
     features[1].group = Some("hot".into());
-    let method = TreeShap { groups: Some(Groups::of(&features)) };
+    let method = TreeShap { groups: Some(Groups::of(&features)), ..Default::default() };
     let found = method.explain(&model, &array![[0.0, 1.0, 0.0]], &Run::default()).unwrap();
     assert_eq!(found.features[0].name, "hot");
     assert_eq!(found.values, array![[[0.0], [0.0]]]); // 6 − (9/2 + 0/4 + 6/4) = 0
@@ -229,7 +229,10 @@ fn refusals_name_what_to_do() {
     assert!(error.to_string().contains("recompute the covers"), "{error}");
     assert!(matches!(TreeShap::default().explain(&model, &grid(2, 3), &run), Err(Error::Shape { .. })));
     let groups = Some(Groups { players: Feature::unnamed(1), members: vec![vec![0]] });
-    assert!(matches!(TreeShap { groups }.explain(&model, &rows, &run), Err(Error::Parameter { .. })));
+    assert!(matches!(
+        TreeShap { groups, ..Default::default() }.explain(&model, &rows, &run),
+        Err(Error::Parameter { .. })
+    ));
 
     let method = InterventionalTreeShap::new(rows.clone());
     let refused = |method: &InterventionalTreeShap, model: &Forest| method.explain(model, &rows, &run).unwrap_err();
@@ -298,7 +301,7 @@ fn five_hundred_columns() {
 
 #[test]
 fn parameters_read_back() {
-    let method = TreeShap { groups: Some(Groups::each(&Feature::unnamed(2))) };
+    let method = TreeShap { groups: Some(Groups::each(&Feature::unnamed(2))), algorithm: Algorithm::Tables };
     let text = serde_json::to_string(&method).unwrap();
     assert_eq!(serde_json::from_str::<TreeShap>(&text).unwrap(), method);
     assert_eq!(serde_json::from_str::<TreeShap>("{}").unwrap(), TreeShap::default());

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use xai_core::{Explainer, Feature, Groups, Link, Run, TreeEnsemble};
-use xai_local::tree::{InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
+use xai_local::tree::{Algorithm, InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
 use crate::tree_zoo::{OUTPUTS, USED, ensembles, lengthen, margins, pass_spare, tables};
 
@@ -116,24 +116,27 @@ fn check_path_dependent(
     spread: usize,
 ) -> std::result::Result<(), TestCaseError> {
     let players = used_players(groups.as_ref(), spread);
-    let found = TreeShap { groups }.explain(model, rows, &Run::default());
-    if !has_covers(&model.0) {
-        let refused = matches!(found, Err(xai_core::Error::Unsupported { .. }));
-        prop_assert!(refused);
-        return Ok(());
-    }
-    let found = found.unwrap();
-    for (sample, row) in rows.outer_iter().enumerate() {
-        let row = row.to_vec();
-        compare(&found.values, sample, &players, |present| expected(&model.0, &row, present))?;
-        let base = expected(&model.0, &row, &|_| false);
-        for (output, score) in margins(&model.0, &row).into_iter().enumerate() {
-            prop_assert!((found.base[[sample, output]] - base[output]).abs() <= ROUNDING * base[output].abs().max(1.0));
-            prop_assert_eq!(found.scores[[sample, output]], score);
+    for algorithm in [Algorithm::Auto, Algorithm::Quadrature, Algorithm::Tables] {
+        let found = TreeShap { groups: groups.clone(), algorithm }.explain(model, rows, &Run::default());
+        if !has_covers(&model.0) {
+            let refused = matches!(found, Err(xai_core::Error::Unsupported { .. }));
+            prop_assert!(refused);
+            return Ok(());
         }
+        let found = found.unwrap();
+        for (sample, row) in rows.outer_iter().enumerate() {
+            let row = row.to_vec();
+            compare(&found.values, sample, &players, |present| expected(&model.0, &row, present))?;
+            let base = expected(&model.0, &row, &|_| false);
+            for (output, score) in margins(&model.0, &row).into_iter().enumerate() {
+                let allowed = ROUNDING * base[output].abs().max(1.0);
+                prop_assert!((found.base[[sample, output]] - base[output]).abs() <= allowed);
+                prop_assert_eq!(found.scores[[sample, output]], score);
+            }
+        }
+        let left = found.completeness_residual();
+        prop_assert!(left.iter().all(|r| r.abs() <= 10.0 * ROUNDING), "{left}");
     }
-    let left = found.completeness_residual();
-    prop_assert!(left.iter().all(|r| r.abs() <= 10.0 * ROUNDING), "{left}");
     Ok(())
 }
 
@@ -209,6 +212,22 @@ proptest! {
         weighted in any::<bool>(),
     ) {
         check_interventional(&model, &rows, &background, weighted, None, 16)?;
+    }
+
+    /// Many samples are looked up in tables, few are worked out: the bits are the same.
+    #[test]
+    fn tables_hold_what_a_sample_alone_gets(model in ensembles(1), rows in tables(1..=3, USED), groups in any::<bool>()) {
+        prop_assume!(has_covers(&model.0));
+        let method = TreeShap { groups: groups.then(|| pairs(1)), ..Default::default() };
+        let many = Array2::from_shape_fn((700, USED), |(sample, column)| rows[[sample % rows.nrows(), column]]);
+        let many = method.explain(&model, &many, &Run::default()).unwrap();
+        for sample in [0, 1, 2, 255, 256, 699] {
+            let row = rows.select(ndarray::Axis(0), &[sample % rows.nrows()]);
+            let alone = method.explain(&model, &row, &Run::default()).unwrap();
+            for (many, alone) in many.values.index_axis(ndarray::Axis(0), sample).iter().zip(&alone.values) {
+                prop_assert_eq!(many.to_bits(), alone.to_bits());
+            }
+        }
     }
 
     /// Paths with more players than a word has bits go another way through the code.

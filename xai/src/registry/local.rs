@@ -31,7 +31,7 @@ fn tree_shap(registry: &mut Registry) {
         .needs(Need::Trees)
         .paper("Lundberg et al. 2020, From local explanations to global understanding with explainable AI for trees");
     registry.add_fn(spec.clone(), move |inputs, _| {
-        let method = TreeShap { groups: inputs.groups.cloned() };
+        let method = TreeShap { groups: inputs.groups.cloned(), ..Default::default() };
         Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
     });
 }

@@ -201,7 +201,7 @@ fn attribute(brief: &Brief, rows: &Table, run: &Run) -> Result<Attribution> {
     let sampled = |data: &Table| Background::sample(data, BACKGROUND_ROWS, run.seed);
     match (brief.subject.trees, brief.background) {
         (Some(trees), None) if has_covers(trees.trees()) => {
-            TreeShap { groups: brief.groups.cloned() }.explain(trees, rows, run)
+            TreeShap { groups: brief.groups.cloned(), ..Default::default() }.explain(trees, rows, run)
         }
         (Some(trees), background) => {
             let background = sampled(background.unwrap_or(brief.batch))?.rows().to_owned();

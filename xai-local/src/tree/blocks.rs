@@ -1,0 +1,277 @@
+//! The credit of all samples at all twigs: one by one, or in blocks with tables.
+
+use ndarray::{Array3, Axis};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+use xai_core::{Result, Table, TreeEnsemble};
+
+use super::direct::{Target, credit_row};
+use super::hits::{Column, ROWS, Words, n_indices, n_patterns, walk_row, walk_rows};
+use super::sweep::round;
+use super::tables::{Tabulator, fill_sheaf, look_up, sheaf_len};
+use super::twigs::Copse;
+
+/// The most memory for the tables of one copse.
+const MOST_TABLES: usize = 1 << 26;
+/// The most memory for the credit of the samples that use a table together.
+const MOST_CREDIT: usize = 1 << 26;
+/// Samples times twigs that are not worth a second thread.
+const SMALL: usize = 20_000;
+
+/// Trees cut into twigs, and who plays.
+#[derive(Clone, Copy)]
+pub(super) struct Grove<'a> {
+    pub trees: &'a TreeEnsemble,
+    pub copses: &'a [Copse],
+    pub n_players: usize,
+}
+
+impl Grove<'_> {
+    /// Adds the values of all samples. `tick` is told how many of them are done.
+    ///
+    /// # Shapes
+    /// `batch` (sample, feature), `values` (sample, player, output).
+    pub(super) fn add(
+        self,
+        batch: &Table,
+        values: &mut Array3<f64>,
+        tick: &(dyn Fn(u64) -> Result<()> + Sync),
+    ) -> Result<()> {
+        if self.copses.is_empty() {
+            return Ok(());
+        }
+        let n_twigs: usize = self.copses.iter().map(|copse| copse.n_twigs).sum();
+        if self.copses.iter().any(|copse| is_worth_tables(copse, batch.nrows())) {
+            return self.add_in_blocks(batch, values, tick);
+        }
+        let one = |work: &mut RowWork, sample: usize, values: &mut [f64]| {
+            tick(sample as u64)?;
+            work.row.clear();
+            work.row.extend(batch.row(sample).iter().map(|&x| round(self.trees, x)));
+            work.credit.clear();
+            work.credit.resize(values.len(), 0.0);
+            Arch::new().dispatch(AddRow { grove: self, work });
+            for (player, values) in values.chunks_exact_mut(self.trees.n_outputs).enumerate() {
+                for (output, value) in values.iter_mut().enumerate() {
+                    *value += work.credit[output * self.n_players + player];
+                }
+            }
+            Ok(())
+        };
+        let width = self.n_players * self.trees.n_outputs;
+        let Some(all) = values.as_slice_mut().filter(|all| !all.is_empty()) else { return Ok(()) };
+        if batch.nrows() < 2 || batch.nrows() * n_twigs < SMALL {
+            let mut work = RowWork::default();
+            all.chunks_exact_mut(width).enumerate().try_for_each(|(sample, values)| one(&mut work, sample, values))
+        } else {
+            all.par_chunks_exact_mut(width)
+                .enumerate()
+                .try_for_each_init(RowWork::default, |work, (sample, values)| one(work, sample, values))
+        }
+    }
+
+    fn add_in_blocks(
+        self,
+        batch: &Table,
+        values: &mut Array3<f64>,
+        tick: &(dyn Fn(u64) -> Result<()> + Sync),
+    ) -> Result<()> {
+        let cells = (self.n_players * self.trees.n_outputs).max(1);
+        let n_blocks = (MOST_CREDIT / (8 * ROWS * cells)).clamp(1, 16.max(4 * rayon::current_num_threads()));
+        let mut tables: Vec<f64> = Vec::new();
+        let mut start = 0;
+        for mut values in values.axis_chunks_iter_mut(Axis(0), n_blocks * ROWS) {
+            let n = values.len_of(Axis(0));
+            let mut blocks: Vec<Block> = (start..start + n)
+                .into_par_iter()
+                .step_by(ROWS)
+                .map(|first| Block::new(self, batch, first, ROWS.min(start + n - first)))
+                .collect();
+            for copse in self.copses {
+                tick(start as u64)?;
+                if !is_worth_tables(copse, n) {
+                    blocks.par_iter_mut().for_each(|block| Arch::new().dispatch(AddRows { grove: self, copse, block }));
+                    continue;
+                }
+                let lens: Vec<usize> = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).collect();
+                let total = lens.iter().sum();
+                if tables.len() < total {
+                    tables.resize(total, 0.0);
+                }
+                let mut rest = &mut tables[..total];
+                let mut parts = Vec::new();
+                for &len in &lens {
+                    let (part, more) = std::mem::take(&mut rest).split_at_mut(len);
+                    parts.push(part);
+                    rest = more;
+                }
+                parts.into_par_iter().enumerate().for_each_init(Tabulator::default, |work, (number, tables)| {
+                    Arch::new().dispatch(Fill { copse, number, work, tables });
+                });
+                let (tables, lens) = (&tables[..total], &lens);
+                blocks.par_iter_mut().for_each(|block| {
+                    Arch::new().dispatch(LookUp { grove: self, copse, tables, lens, block });
+                });
+            }
+            values.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().zip(&blocks).for_each(|(mut values, block)| {
+                for ((sample, player, output), value) in values.indexed_iter_mut() {
+                    *value += block.credit[output * self.n_players + player][sample];
+                }
+            });
+            start += n;
+        }
+        Ok(())
+    }
+}
+
+/// Whether tables cost less than they save. Both ways give the same bits.
+///
+/// The figures are cycles, measured on a machine with vectors of eight numbers.
+pub(super) fn is_worth_tables(copse: &Copse, n: usize) -> bool {
+    let (mut fill, mut save, mut bytes) = (0.0, 0.0, 0);
+    for sheaf in &copse.sheaves {
+        let (players, nodes) = ((sheaf.n_others + 1) as f64, sheaf.rule.t.len() as f64);
+        let len = sheaf_len(copse, sheaf);
+        bytes += 8 * len;
+        fill += 100.0 * sheaf.len as f64 + len as f64 * (0.3 + 0.15 * nodes);
+        save += sheaf.len as f64 * copse.width as f64 * (10.0 + players * (0.9 * nodes - 1.0)).max(10.0);
+    }
+    bytes <= MOST_TABLES && n as f64 * save > fill
+}
+
+/// The memory of one thread that takes a sample at a time.
+#[derive(Default)]
+struct RowWork {
+    row: Vec<f64>,
+    credit: Vec<f64>,
+    patterns: Vec<u16>,
+    index: Vec<u16>,
+}
+
+impl RowWork {
+    fn reserve(&mut self, copse: &Copse) {
+        self.patterns.resize(self.patterns.len().max(n_patterns(copse)), 0);
+        self.index.resize(self.index.len().max(n_indices(copse)), 0);
+    }
+
+    #[inline(always)]
+    fn walk(&mut self, trees: &TreeEnsemble, copse: &Copse) {
+        self.reserve(copse);
+        let index = &mut self.index[..n_indices(copse)];
+        if trees.comparison.strict {
+            walk_row::<true>(trees, copse, &self.row, &mut self.patterns, index);
+        } else {
+            walk_row::<false>(trees, copse, &self.row, &mut self.patterns, index);
+        }
+    }
+}
+
+/// Samples that use a table together.
+struct Block {
+    n: usize,
+    /// Their cells, rounded; places without a sample repeat the last one: (feature).
+    columns: Vec<Column>,
+    /// What they earned: (output, player).
+    credit: Vec<Column>,
+    patterns: Vec<Words>,
+    index: Vec<Words>,
+    row: RowWork,
+}
+
+impl Block {
+    fn new(grove: Grove, batch: &Table, first: usize, n: usize) -> Self {
+        let column =
+            |feature: usize| std::array::from_fn(|row| round(grove.trees, batch[[first + row.min(n - 1), feature]]));
+        Block {
+            n,
+            columns: (0..batch.ncols()).map(column).collect(),
+            credit: vec![[0.0; ROWS]; grove.n_players * grove.trees.n_outputs],
+            patterns: Vec::new(),
+            index: Vec::new(),
+            row: RowWork::default(),
+        }
+    }
+}
+
+struct AddRow<'a> {
+    grove: Grove<'a>,
+    work: &'a mut RowWork,
+}
+
+impl WithSimd for AddRow<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let AddRow { grove, work } = self;
+        for copse in grove.copses {
+            work.walk(grove.trees, copse);
+            let credit = &mut work.credit[..];
+            let mut target = Target { credit, start: 0, stride: 1, n_players: grove.n_players };
+            credit_row(copse, &work.index, &mut target);
+        }
+    }
+}
+
+/// Credits a block's samples one by one.
+struct AddRows<'a> {
+    grove: Grove<'a>,
+    copse: &'a Copse,
+    block: &'a mut Block,
+}
+
+impl WithSimd for AddRows<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let AddRows { grove, copse, block } = self;
+        for row in 0..block.n {
+            block.row.row.clear();
+            block.row.row.extend(block.columns.iter().map(|column| column[row]));
+            block.row.walk(grove.trees, copse);
+            let credit = block.credit.as_flattened_mut();
+            let mut target = Target { credit, start: row, stride: ROWS, n_players: grove.n_players };
+            credit_row(copse, &block.row.index, &mut target);
+        }
+    }
+}
+
+struct Fill<'a> {
+    copse: &'a Copse,
+    number: usize,
+    work: &'a mut Tabulator,
+    tables: &'a mut [f64],
+}
+
+impl WithSimd for Fill<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        fill_sheaf(self.copse, self.number, self.work, self.tables);
+    }
+}
+
+/// Credits a block's samples by tables.
+struct LookUp<'a> {
+    grove: Grove<'a>,
+    copse: &'a Copse,
+    tables: &'a [f64],
+    lens: &'a [usize],
+    block: &'a mut Block,
+}
+
+impl WithSimd for LookUp<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let LookUp { grove, copse, mut tables, lens, block } = self;
+        block.patterns.resize(block.patterns.len().max(n_patterns(copse)), [0; ROWS]);
+        block.index.resize(block.index.len().max(n_indices(copse)), [0; ROWS]);
+        let index = &mut block.index[..n_indices(copse)];
+        walk_rows(grove.trees, copse, &block.columns, &mut block.patterns, index);
+        for (number, &len) in lens.iter().enumerate() {
+            let (here, rest) = tables.split_at(len);
+            tables = rest;
+            look_up(copse, number, here, index, grove.n_players, &mut block.credit);
+        }
+    }
+}

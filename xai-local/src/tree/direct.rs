@@ -1,0 +1,105 @@
+//! What one sample earns at eight twigs at a time, without tables.
+
+use super::twigs::{Copse, LANES, Lanes, MOST_BITS};
+
+/// Where one sample's credit lies: that of place p for output o at `start` + `stride`·(p + o·`n_players`).
+pub(super) struct Target<'a> {
+    pub credit: &'a mut [f64],
+    pub start: usize,
+    pub stride: usize,
+    pub n_players: usize,
+}
+
+/// Adds what a sample earns in a copse, twig after twig.
+///
+/// For a twig whose last player turns the leaves into u when it is present and m when it is absent, and with
+/// fⱼ(t) = hⱼ·t + cⱼ·(1 − t) for the others, the other player i earns
+/// (hᵢ − cᵢ)·∫₀¹ (u·t + m·(1 − t))·Πⱼ≠ᵢ fⱼ dt, and the last one (u − m)·∫₀¹ Πⱼ fⱼ dt. The integrals are sums over the
+/// nodes of a quadrature; the products are built from both ends, so that nothing is divided.
+///
+/// The tables of [`tables`](super::tables) hold the same numbers, made by the same operations in the same order.
+#[inline(always)]
+pub(super) fn credit_row(copse: &Copse, index: &[u16], target: &mut Target) {
+    for number in 0..copse.sheaves.len() {
+        macro_rules! by_players {
+            ($($n:literal)*) => {
+                match copse.sheaves[number].n_others {
+                    $($n => credit_sheaf::<$n>(copse, number, index, target),)*
+                    _ => {}
+                }
+            };
+        }
+        by_players!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+    }
+}
+
+const _: () = assert!(MOST_BITS == 14);
+
+#[inline(always)]
+fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, index: &[u16], target: &mut Target) {
+    let sheaf = &copse.sheaves[number];
+    let index = &index[number * LANES..(number + 1) * LANES];
+    let covers = &copse.covers[sheaf.first..sheaf.first + N];
+    let places = &copse.places[sheaf.first + number..sheaf.first + number + N + 1];
+    let (mut bits, mut hits) = ([0i32; LANES], [[0.0; LANES]; N]);
+    for lane in 0..LANES {
+        let pads = sheaf.pads[lane];
+        bits[lane] = (i32::from(index[lane]) << pads) | ((1 << pads) - 1);
+    }
+    for (player, hits) in hits.iter_mut().enumerate() {
+        for lane in 0..LANES {
+            hits[lane] = f64::from((bits[lane] >> player) & 1);
+        }
+    }
+    for output in 0..copse.width {
+        let mean = &copse.means[number * copse.width + output];
+        let states = &copse.states[number * copse.width + output];
+        let mut value: Lanes = [0.0; LANES];
+        for lane in 0..LANES {
+            value[lane] = states[lane][((bits[lane] >> N) & 3) as usize];
+        }
+        let (mut earned, mut last) = ([[0.0; LANES]; N], [0.0; LANES]);
+        for ((&t, &rest), &weight) in sheaf.rule.t.iter().zip(&sheaf.rule.rest).zip(&sheaf.rule.weight) {
+            let (mut factors, mut below) = ([[0.0; LANES]; N], [[0.0; LANES]; N]);
+            let mut product = [1.0; LANES];
+            for player in 0..N {
+                below[player] = product;
+                for lane in 0..LANES {
+                    let factor = covers[player][lane] * rest + hits[player][lane] * t;
+                    factors[player][lane] = factor;
+                    product[lane] *= factor;
+                }
+            }
+            let mut above = [0.0; LANES];
+            for lane in 0..LANES {
+                last[lane] += weight * product[lane];
+                above[lane] = weight * (t * value[lane] + rest * mean[lane]);
+            }
+            for player in (0..N).rev() {
+                for lane in 0..LANES {
+                    earned[player][lane] += below[player][lane] * above[lane];
+                    above[lane] *= factors[player][lane];
+                }
+            }
+        }
+        for player in 0..N {
+            for lane in 0..LANES {
+                earned[player][lane] *= hits[player][lane] - covers[player][lane];
+            }
+        }
+        for lane in 0..LANES {
+            last[lane] *= value[lane] - mean[lane];
+        }
+        let shift = output * target.n_players;
+        for lane in 0..sheaf.len {
+            let mut add = |player: usize, amount: f64| {
+                let place = places[player][lane] as usize + shift;
+                target.credit[target.start + place * target.stride] += amount;
+            };
+            for player in usize::from(sheaf.pads[lane])..N {
+                add(player, earned[player][lane]);
+            }
+            add(N, last[lane]);
+        }
+    }
+}
