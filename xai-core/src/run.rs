@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayRef2};
 
 use crate::error::{all_finite, same_shape};
-use crate::{Batch, Error, Model, Result};
+use crate::{Batch, Error, LinearFirst, Model, Result};
 
 /// What every explainer is told besides the model and the samples.
 ///
@@ -136,8 +136,22 @@ impl<'a> Meter<'a> {
     pub fn predict<M: Model + ?Sized>(&self, model: &M, batch: &M::Batch) -> Result<Array2<f64>> {
         let n = batch.n_samples();
         self.spend(n as u64)?;
-        let scores = model.predict(batch)?;
-        same_shape("scores of the model", &[n, model.n_outputs()], scores.shape())?;
+        Self::checked(model.predict(batch)?, n, model.n_outputs())
+    }
+
+    /// Scores samples of which the products of the first layer are known: (sample, output), counted and checked as by
+    /// [`Meter::predict`].
+    ///
+    /// # Errors
+    /// As [`Meter::predict`].
+    pub fn head<M: LinearFirst + ?Sized>(&self, model: &M, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
+        let n = products.nrows();
+        self.spend(n as u64)?;
+        Self::checked(model.head(products)?, n, model.n_outputs())
+    }
+
+    fn checked(scores: Array2<f64>, n: usize, n_outputs: usize) -> Result<Array2<f64>> {
+        same_shape("scores of the model", &[n, n_outputs], scores.shape())?;
         all_finite("scores of the model", &scores)?;
         Ok(scores)
     }

@@ -16,6 +16,8 @@ pub(super) struct Games<'a, E> {
     pub replicas: usize,
     /// Whether nobody is worth the same in every game.
     pub empty_is_shared: bool,
+    /// Coalitions that one call of a game takes; several calls are made at once.
+    pub at_once: usize,
 }
 
 /// What came out of one game.
@@ -51,7 +53,7 @@ impl<E: Estimator> Games<'_, E> {
         };
         let play = |sample: usize| {
             let game = game(sample)?;
-            let game = Spread::new(&game, self.replicas);
+            let game = Spread { game: &game, step: self.at_once.max(1) };
             let empty = match &shared {
                 Some(worth) => worth.row(0).to_owned(),
                 None => game.worth(&nobody)?.row(0).to_owned(),
@@ -126,19 +128,10 @@ fn at(error: Error, copies: &str, of: Option<usize>) -> Error {
     }
 }
 
-/// Samples that one call of the model scores, so that several threads share the coalitions of one game.
-const SAMPLES_PER_CALL: usize = 4096;
-
 /// A game whose coalitions are worked on by several threads, in the same pieces whatever their number.
 struct Spread<'g> {
     game: &'g dyn Game,
     step: usize,
-}
-
-impl<'g> Spread<'g> {
-    fn new(game: &'g dyn Game, replicas: usize) -> Self {
-        Spread { game, step: (SAMPLES_PER_CALL / replicas.max(1)).max(1) }
-    }
 }
 
 impl Game for Spread<'_> {

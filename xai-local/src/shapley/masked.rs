@@ -79,12 +79,14 @@ where
             same_shape(format!("players of sample {sample}, which must be those of sample 0"), &[players], &[found])?;
         }
 
+        let replicas = self.masker.weights().len();
         let games = Games {
             estimator: &self.estimator,
             players: features,
             samples,
-            replicas: self.masker.weights().len(),
+            replicas,
             empty_is_shared: self.masker.empty_is_shared(),
+            at_once: SAMPLES_PER_CALL / replicas.max(1),
         };
         let meter = Meter::new(run, games.planned(run)?);
         let scores = meter.predict(model, batch)?;
@@ -95,3 +97,6 @@ where
         games.attribution(model, scores, &played, provenance, self.masker.data(batch))
     }
 }
+
+/// Samples that one call of the model scores, so that several threads share the coalitions of one game.
+const SAMPLES_PER_CALL: usize = 4096;

@@ -7,7 +7,8 @@
 //! | [`LeverageShap`] | the same, as many of every size | the same | yes |
 //! | [`PermutationShap`] | the prefixes of random orders | games without interactions of three or more players | yes |
 //!
-//! [`Masked`] joins an estimator and a [masker](crate::masker) to an explainer. An estimator sees only a
+//! [`Masked`] joins an estimator and a [masker](crate::masker) to an explainer; [`MaskedProducts`] does it for models
+//! whose first step is a matrix product, most of which it saves. An estimator sees only a
 //! [`Game`]: one of your own plugs in by implementing [`Estimator`].
 
 mod coalitions;
@@ -18,6 +19,7 @@ mod known;
 mod leverage;
 mod masked;
 mod permutation;
+mod products;
 mod regression;
 mod residual;
 mod strata;
@@ -32,6 +34,7 @@ pub use known::Known;
 pub use leverage::LeverageShap;
 pub use masked::Masked;
 pub use permutation::PermutationShap;
+pub use products::MaskedProducts;
 
 /// A way to find or estimate Shapley values (or other shares) of a game.
 ///

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis, Slice, array, concatenate};
 use xai_core::{Attribution, Error, Explainer, Observer, Run, Table};
 use xai_local::lime::{Bins, LimeTabular, Training};
 use xai_local::masker::{Background, Baseline};
-use xai_local::shapley::{ExactShap, KernelShap, Masked, PermutationShap};
+use xai_local::shapley::{ExactShap, KernelShap, Masked, MaskedProducts, PermutationShap};
 
 use crate::zoo::{Function, background, pairwise, rugged, samples};
 
@@ -29,6 +29,11 @@ fn exact_from_baseline() -> impl Method {
 fn kernel() -> impl Method {
     let estimator = KernelShap { n_coalitions: Some(30) };
     Masked { estimator, masker: Background::new(background()).unwrap() }
+}
+
+fn products() -> impl Method {
+    let estimator = KernelShap { n_coalitions: Some(30) };
+    MaskedProducts { estimator, background: Background::new(background()).unwrap() }
 }
 
 fn permutation() -> impl Method {
@@ -61,19 +66,19 @@ macro_rules! laws {
 }
 
 laws! {
-    completeness: exact, exact_from_baseline, kernel, permutation;
-    symmetry: exact, kernel, permutation;
-    dummy: exact, exact_from_baseline, kernel, permutation;
-    linearity: exact, exact_from_baseline, kernel, permutation, lime;
-    batch_cut: exact, exact_from_baseline, kernel, permutation, lime, classic_lime;
-    threads: exact, exact_from_baseline, kernel, permutation, lime, classic_lime;
-    same_seed: exact, kernel, permutation, lime, classic_lime;
+    completeness: exact, exact_from_baseline, kernel, permutation, products;
+    symmetry: exact, kernel, permutation, products;
+    dummy: exact, exact_from_baseline, kernel, permutation, products;
+    linearity: exact, exact_from_baseline, kernel, permutation, lime, products;
+    batch_cut: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
+    threads: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
+    same_seed: exact, kernel, permutation, lime, classic_lime, products;
     other_seed: kernel, permutation, lime, classic_lime;
-    budget: exact, exact_from_baseline, kernel, permutation, lime, classic_lime;
-    cancellation: exact, exact_from_baseline, kernel, permutation, lime, classic_lime;
-    non_finite: exact, kernel, permutation, lime, classic_lime;
-    no_samples: exact, kernel, permutation, lime, classic_lime;
-    wrong_width: exact, exact_from_baseline, kernel, permutation, lime, classic_lime;
+    budget: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
+    cancellation: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
+    non_finite: exact, kernel, permutation, lime, classic_lime, products;
+    no_samples: exact, kernel, permutation, lime, classic_lime, products;
+    wrong_width: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
 }
 
 mod check {

@@ -7,6 +7,7 @@ mod indices;
 mod laws;
 mod lime;
 mod masker;
+mod products;
 mod regression;
 mod shapley;
 mod shapley_golden;

@@ -1,9 +1,10 @@
 //! Models whose explanations are known by hand.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, Axis};
-use xai_core::{Model, Result, Table};
+use ndarray::{Array2, ArrayRef2, Axis};
+use xai_core::{LinearFirst, Model, Result, Table};
 
 type Score = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync>;
 
@@ -43,6 +44,18 @@ impl Model for Function {
             score.assign(&ndarray::Array1::from((self.score)(&row.to_vec())));
         }
         Ok(scores)
+    }
+}
+
+/// For six features: the first layer passes them on as they are.
+impl LinearFirst for Function {
+    fn first_weights(&self) -> &ArrayRef2<f64> {
+        static IDENTITY: OnceLock<Array2<f64>> = OnceLock::new();
+        IDENTITY.get_or_init(|| Array2::eye(6))
+    }
+
+    fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
+        self.predict(products)
     }
 }
 
