@@ -7,6 +7,9 @@
 //! | [`running::Running`]: the same with deviations, quantiles and histograms, of batches that are not kept | attributions | none | Shewchuk 1997; Masson et al. 2019 |
 //! | [`running::top`]: the few features that matter most to each score | an attribution | none | |
 //! | [`PartialDependence`]: the mean response to a feature or two, and each sample's | | n a point | Friedman 2001 |
+//! | [`ExactPartialDependence`]: the same mean response, of trees | trees | none | Friedman 2001 |
+//! | [`FriedmanH`]: how much of an effect is interaction | | n² a feature and a pair | Friedman & Popescu 2008 |
+//! | [`ExactFriedmanH`]: the same of trees, on all data | trees | none | Friedman & Popescu 2008 |
 //! | [`AccumulatedLocalEffects`]: the same without impossible samples | | 2 n a feature, 4 n a pair, 3 n for categories | Apley, Zhu 2020 |
 //! | [`Loss`], [`performance()`]: how good a model is on [`Labels`] | labels | none | |
 //!
@@ -18,7 +21,13 @@ mod auc;
 mod axes;
 mod copies;
 mod distribution;
+mod exact_derivatives;
+mod exact_friedman_h;
+mod exact_leaves;
+mod exact_partial_dependence;
+mod friedman_h;
 mod grid;
+mod h_statistic;
 mod labels;
 mod loss;
 mod mean_absolute;
@@ -29,7 +38,11 @@ pub mod running;
 
 pub use ale::{AccumulatedLocalEffects, CategoryOrder, Centring};
 pub use distribution::distribution;
+pub use exact_friedman_h::ExactFriedmanH;
+pub use exact_partial_dependence::ExactPartialDependence;
+pub use friedman_h::FriedmanH;
 pub use grid::Grid;
+pub use h_statistic::HStatistic;
 pub use labels::Labels;
 pub use loss::{Loss, Needs};
 pub use mean_absolute::{MeanAbsolute, mean_absolute};

@@ -106,16 +106,52 @@ impl PartialDependence {
         if self.individual { "individual-conditional-expectation" } else { "partial-dependence" }
     }
 
-    fn provenance(&self, run: &Run) -> Provenance {
+    pub(crate) fn provenance(&self, method: &str, run: &Run) -> Provenance {
         let kind = if matches!(self.grid, Grid::Even { .. }) { "even" } else { "quantiles" };
         let (Grid::Even { n, low, high } | Grid::Quantiles { n, low, high }) = self.grid;
-        Provenance::new(self.method(), run)
+        Provenance::new(method, run)
             .with("grid", kind)
             .with("n_points", n)
             .with("low", low)
             .with("high", high)
             .with("centered", self.centered)
             .with("weighted", self.weights.is_some())
+    }
+
+    /// Checks what is asked for, and works out where.
+    pub(crate) fn layout<M: Model<Batch = Table> + ?Sized>(
+        &self,
+        method: &str,
+        model: &M,
+        batch: &Table,
+    ) -> Result<Layout> {
+        check_samples(batch, 1)?;
+        check_weights(self.weights.as_deref(), batch.nrows())?;
+        self.grid.check()?;
+        let names = feature_names(model, batch)?;
+        if let Some((&column, _)) = self.values.range(names.len()..).next() {
+            let given = format!("values for column {column}");
+            return Err(Error::parameter("values", given, format!("columns below {}", names.len())));
+        }
+        let (axes, mut notes) = axes::check(method, &self.features, &names, batch)?;
+        let mut grids = Vec::with_capacity(axes.len());
+        let mut needed = 0u64;
+        for axis in &axes {
+            let mut grid = Vec::with_capacity(axis.len());
+            for &column in axis {
+                let (points, note) = self.points(&names[column], batch, column)?;
+                notes.extend(note.filter(|note| !notes.contains(note)));
+                grid.push(points);
+            }
+            let n_points: u64 = grid.iter().map(|points| points.len() as u64).product();
+            if n_points > MOST_SURFACE {
+                let what = format!("points of the surface over columns {axis:?}");
+                return Err(Error::TooLarge { what, limit: MOST_SURFACE, found: n_points });
+            }
+            needed = needed.saturating_add(n_points.saturating_mul(batch.nrows() as u64));
+            grids.push(grid);
+        }
+        Ok(Layout { names, axes, grids, notes, needed })
     }
 
     fn points(&self, feature: &Feature, batch: &Table, column: usize) -> Result<(Vec<f64>, Option<String>)> {
@@ -134,32 +170,7 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PartialDependence {
     type Explanation = Effects;
 
     fn explain(&self, model: &M, batch: &Table, run: &Run) -> Result<Effects> {
-        check_samples(batch, 1)?;
-        check_weights(self.weights.as_deref(), batch.nrows())?;
-        self.grid.check()?;
-        let names = feature_names(model, batch)?;
-        if let Some((&column, _)) = self.values.range(names.len()..).next() {
-            let given = format!("values for column {column}");
-            return Err(Error::parameter("values", given, format!("columns below {}", names.len())));
-        }
-        let (axes, mut notes) = axes::check(self.method(), &self.features, &names, batch)?;
-        let mut grids = Vec::with_capacity(axes.len());
-        let mut needed = 0u64;
-        for axis in &axes {
-            let mut grid = Vec::with_capacity(axis.len());
-            for &column in axis {
-                let (points, note) = self.points(&names[column], batch, column)?;
-                notes.extend(note.filter(|note| !notes.contains(note)));
-                grid.push(points);
-            }
-            let n_points: u64 = grid.iter().map(|points| points.len() as u64).product();
-            if n_points > MOST_SURFACE {
-                let what = format!("points of the surface over columns {axis:?}");
-                return Err(Error::TooLarge { what, limit: MOST_SURFACE, found: n_points });
-            }
-            needed = needed.saturating_add(n_points.saturating_mul(batch.nrows() as u64));
-            grids.push(grid);
-        }
+        let Layout { names, axes, grids, notes, needed } = self.layout(self.method(), model, batch)?;
         let meter = Meter::planned(run, needed)?;
         let curve = |(axis, grid): (&Vec<usize>, Vec<Vec<f64>>)| {
             let response = self.response(model, batch, &meter, axis, &grid)?;
@@ -173,10 +184,23 @@ impl<M: Model<Batch = Table> + ?Sized> Explainer<M> for PartialDependence {
             })
         };
         let curves = axes.par_iter().zip(grids).map(curve).collect::<Result<Vec<Curve>>>()?;
-        let mut provenance = self.provenance(run).evaluations(meter.evaluations());
+        let mut provenance = self.provenance(self.method(), run).evaluations(meter.evaluations());
         provenance.notes = notes;
         Ok(Effects { provenance, outputs: output_names(model), curves })
     }
+}
+
+/// Where a response is asked for.
+pub(crate) struct Layout {
+    /// (feature)
+    pub(crate) names: Vec<Feature>,
+    /// The columns of each curve: one or two.
+    pub(crate) axes: Vec<Vec<usize>>,
+    /// The points of each curve, a list for each axis.
+    pub(crate) grids: Vec<Vec<Vec<f64>>>,
+    pub(crate) notes: Vec<String>,
+    /// The evaluations that it takes to score every sample at every point.
+    pub(crate) needed: u64,
 }
 
 struct Response {

@@ -2,6 +2,7 @@
 
 mod ale;
 mod ale_golden;
+mod exact_trees;
 mod golden;
 mod hostile;
 mod losses;

@@ -5,3 +5,5 @@ mod registry;
 mod schema;
 #[cfg(all(feature = "local", feature = "models"))]
 mod tree_golden;
+#[cfg(all(feature = "local", feature = "models"))]
+mod tree_interactions_golden;

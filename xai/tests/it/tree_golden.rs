@@ -25,16 +25,16 @@ const REFUSED: [&str; 5] =
     ["xgboost/expectile", "xgboost/gblinear", "lightgbm/linear_tree", "catboost/ctr", "onnx/modes_by_hand"];
 
 /// A recorded model and what is known of it.
-struct Case {
-    name: String,
+pub struct Case {
+    pub name: String,
     single: bool,
-    model: TreeModel,
-    rows: Array2<f64>,
-    golden: Value,
+    pub model: TreeModel,
+    pub rows: Array2<f64>,
+    pub golden: Value,
 }
 
 /// All cases whose file holds a block called `key`.
-fn cases(key: &str) -> Vec<Case> {
+pub fn cases(key: &str) -> Vec<Case> {
     let mut found = Vec::new();
     for folder in folders() {
         let golden = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/reference/golden")).join(folder);
@@ -80,7 +80,7 @@ fn folders() -> Vec<&'static str> {
     all
 }
 
-fn number(value: &Value) -> f64 {
+pub fn number(value: &Value) -> f64 {
     match value {
         Value::Null => f64::NAN,
         Value::String(text) => text.parse().unwrap(),
@@ -92,7 +92,7 @@ fn words(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
 }
 
-fn matrix(value: &Value) -> Array2<f64> {
+pub fn matrix(value: &Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> =
         value.as_array().unwrap().iter().map(|row| row.as_array().unwrap().iter().map(number).collect()).collect();
     let shape = (rows.len(), rows.first().map_or(0, Vec::len));
