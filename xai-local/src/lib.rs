@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | [`shapley::ExactShap`] | nothing | 2^players × background rows | Shapley 1953 |
 //! | [`shapley::KernelShap`] | nothing | budget × background rows | Lundberg & Lee 2017; Covert & Lee 2021 |
+//! | [`shapley::LeverageShap`] | nothing | budget × background rows | Musco & Witter 2025 |
+//! | [`shapley::OwenShap`] | nothing | budget × background rows | Owen 1977; Winter 1989 |
 //! | [`shapley::PermutationShap`] | nothing | permutations × (players − 1) × background rows | Castro et al. 2009; Mitchell et al. 2022 |
 //! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |
 //! | [`lime::LimeTabular`] | nothing | number of draws | Ribeiro et al. 2016; Tan et al. 2023 |

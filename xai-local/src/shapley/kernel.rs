@@ -27,19 +27,22 @@ use super::{Ends, Estimate, Estimator};
 /// linearised, less what is enumerated; absent if a stratum has a single draw.
 ///
 /// # Cost
-/// At most `n_coalitions` coalitions, O(coalitions · n² + n³) for the regression. With a budget for all coalitions the
-/// values are exact, as by [`ExactShap`].
+/// At most `n_coalitions` coalitions and, with m pairs drawn beyond one a player, O(m n min(m, n)) for the regression
+/// and its errors, in memory of min(m, n)² and of 1024 n numbers. With a budget for all coalitions of up to 20 players
+/// the values are exact, as by [`ExactShap`](super::ExactShap).
 ///
 /// # Errors
-/// [`Error::Parameter`] for fewer coalitions than 2n (and than all).
+/// [`Error::Parameter`](xai_core::Error::Parameter) for fewer coalitions than 2n (and than all);
+/// [`Error::TooLarge`](xai_core::Error::TooLarge) when both n and m exceed 8192.
 ///
 /// # Laws
 /// `linear_games_of_many_players_are_exact`, `pairwise_games_are_exact`, `triple_products_of_thirty_players`,
-/// `standard_errors_tell_the_error`.
+/// `standard_errors_tell_the_error`, `a_warm_run_is_a_cold_run`, `two_thousand_players`.
 ///
 /// # Source
 /// Lundberg & Lee 2017, theorem 2; the pairs: Covert & Lee, *Improving KernelSHAP*, 2021. *Differs* from `shap`: no
-/// feature selection, by default or at all; what is drawn is stratified by size and never drawn twice.
+/// feature selection, by default or at all; what is drawn is stratified by size and never drawn twice, and a size has
+/// draws as the square root of its weight, which is best if a linear function misses as much for every size (Neyman).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KernelShap {

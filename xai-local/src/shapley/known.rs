@@ -12,7 +12,8 @@ use super::coalitions::{Bits, add, has, nobody};
 /// A game that remembers every worth it has told, so that nobody pays for a coalition twice.
 ///
 /// It makes estimators go on where they stopped: the designs of [`KernelShap`](super::KernelShap),
-/// [`LeverageShap`](super::LeverageShap) and [`PermutationShap`](super::PermutationShap) are nested. With the same seed a larger budget evaluates what the smaller one did and
+/// [`LeverageShap`](super::LeverageShap), [`PermutationShap`](super::PermutationShap) and
+/// [`OwenShap`](super::OwenShap) are nested. With the same seed a larger budget evaluates what the smaller one did and
 /// more, so a second run through the same `Known` asks only for what is new, and its result is the one of a cold run.
 /// Several estimators may share one `Known` too.
 ///

@@ -34,7 +34,7 @@ use super::{Ends, Estimate, Estimator};
 ///
 /// # Laws
 /// `linear_games_of_many_players_are_exact`, `pairwise_games_are_exact`, `triple_products_of_thirty_players`,
-/// `standard_errors_tell_the_error`, `a_warm_run_is_a_cold_run`, `regressions_solve_the_normal_equations`.
+/// `standard_errors_tell_the_error`, `a_warm_run_is_a_cold_run`, `regressions_solve_the_normal_equations`, `two_thousand_players`.
 ///
 /// # Source
 /// Musco & Witter, *Provably accurate Shapley value estimation via leverage score sampling*, 2025, algorithm 1.

@@ -6,11 +6,15 @@
 //! | [`KernelShap`] | a budget of them, in pairs, without repetition | games without interactions of three or more players; any game that the budget covers | yes |
 //! | [`LeverageShap`] | the same, as many of every size | the same | yes |
 //! | [`PermutationShap`] | the prefixes of random orders | games without interactions of three or more players | yes |
+//! | [`OwenShap`] | those that respect a [partition tree](PartitionTree), or prefixes of orders that do | any game, if the budget covers the tree | yes |
+//!
+//! [`Adaptive`] lets a budget grow until the standard errors are small; [`Known`] spares what was asked before.
 //!
 //! [`Masked`] joins an estimator and a [masker](crate::masker) to an explainer; [`MaskedProducts`] does it for models
 //! whose first step is a matrix product, most of which it saves. An estimator sees only a
 //! [`Game`]: one of your own plugs in by implementing [`Estimator`].
 
+mod adaptive;
 mod coalitions;
 mod exact;
 mod games;
@@ -18,6 +22,9 @@ mod kernel;
 mod known;
 mod leverage;
 mod masked;
+mod orders;
+mod owen;
+pub mod partition;
 mod permutation;
 mod products;
 mod regression;
@@ -28,11 +35,14 @@ use ndarray::{Array1, Array2};
 use xai_core::error::same_shape;
 use xai_core::{Game, Provenance, Result};
 
+pub use adaptive::{Adaptive, Stop};
 pub use exact::ExactShap;
 pub use kernel::KernelShap;
 pub use known::Known;
 pub use leverage::LeverageShap;
 pub use masked::Masked;
+pub use owen::OwenShap;
+pub use partition::PartitionTree;
 pub use permutation::PermutationShap;
 pub use products::MaskedProducts;
 

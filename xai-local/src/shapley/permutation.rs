@@ -1,13 +1,13 @@
 //! Shapley values as the mean contribution over random orders.
 
-use ndarray::Array2;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
-use super::coalitions::{Coalitions, add, bounded, nobody};
+use super::coalitions::bounded;
 use super::exact::ExactShap;
+use super::orders::mean_contribution;
 use super::{Ends, Estimate, Estimator};
 
 /// Shapley values as the mean, over random orders of the players, of what each adds when it joins.
@@ -82,39 +82,8 @@ impl Estimator for PermutationShap {
         if let Some(estimate) = ends.trivial(n) {
             return Ok(estimate);
         }
-        let orders = self.orders(n, seed);
-        let mut coalitions = Coalitions::default();
-        // For each order the places of its prefixes of 1 to n − 1 players.
-        let prefixes: Vec<Vec<usize>> = orders.iter().map(|order| insert_prefixes(order, &mut coalitions)).collect();
-        let worth = coalitions.worth(game)?;
-
         let each = if self.antithetic { 2 } else { 1 };
-        let mut mean = Array2::<f64>::zeros((n, game.n_outputs()));
-        let mut squares = mean.clone();
-        let units = orders.len() / each;
-        for unit in 0..units {
-            let mut shares = Array2::<f64>::zeros(mean.dim());
-            for k in unit * each..(unit + 1) * each {
-                let mut before = ends.empty.view();
-                for (step, &player) in orders[k].iter().enumerate() {
-                    let after = prefixes[k].get(step).map_or(ends.full.view(), |&place| worth.row(place));
-                    shares.row_mut(player).scaled_add(1.0 / each as f64, &(&after - &before));
-                    before = after;
-                }
-            }
-            // Welford's update: no cancellation where the spread is small beside the mean.
-            let ahead = &shares - &mean;
-            mean.scaled_add(1.0 / (unit + 1) as f64, &ahead);
-            squares += &(ahead * (&shares - &mean));
-        }
-        let standard_error =
-            (units > 1).then(|| squares.mapv(|s| (s.max(0.0) / (units - 1) as f64 / units as f64).sqrt()));
-        let estimate =
-            Estimate { values: mean, standard_error, coalitions: coalitions.len() as u64, notes: Vec::new() };
-        Ok(match units {
-            1 => estimate.note("no standard error: a single order (or pair of orders) was drawn"),
-            _ => estimate,
-        })
+        mean_contribution(game, ends, &self.orders(n, seed), each)
     }
 }
 
@@ -131,17 +100,6 @@ impl PermutationShap {
         }
         orders
     }
-}
-
-fn insert_prefixes(order: &[usize], coalitions: &mut Coalitions) -> Vec<usize> {
-    let mut prefix = nobody(order.len());
-    order[..order.len() - 1]
-        .iter()
-        .map(|&player| {
-            add(&mut prefix, player);
-            coalitions.insert(prefix.clone()).0
-        })
-        .collect()
 }
 
 /// As many whole orders as a budget of coalitions holds; all coalitions, and no orders, if it holds those.

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use ndarray::{Array2, ArrayRef2, Axis, array};
 use proptest::prelude::*;
 use xai_core::{Error, Game, Result};
-use xai_local::shapley::{Ends, Estimator, ExactShap, KernelShap, Known, LeverageShap, PermutationShap};
+use xai_local::shapley::{
+    Ends, Estimator, ExactShap, KernelShap, Known, LeverageShap, OwenShap, PartitionTree, PermutationShap,
+};
 
 /// Two rugged outputs for any number of players; notes what it is asked.
 struct Rugged {
@@ -45,9 +47,10 @@ impl Game for Rugged {
     }
 }
 
-fn estimators() -> [Box<dyn Estimator>; 4] {
+fn estimators(n: usize) -> [Box<dyn Estimator>; 5] {
     [
         Box::new(KernelShap::default()),
+        Box::new(OwenShap::new(PartitionTree::flat(n).halved())),
         Box::new(LeverageShap::default()),
         Box::new(PermutationShap::default()),
         Box::new(PermutationShap { antithetic: false, ..PermutationShap::default() }),
@@ -55,11 +58,13 @@ fn estimators() -> [Box<dyn Estimator>; 4] {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// The result of a warm run is, bit for bit, that of a cold one, which asks for no coalition more.
     #[test]
     fn a_warm_run_is_a_cold_run(n in 2usize..40, first in 0usize..300, second in 0usize..300, seed: u64) {
         let (small, large) = (2 * n + first, 2 * n + first + second);
-        for estimator in estimators() {
+        for estimator in estimators(n) {
             let at = |budget: usize| estimator.with_coalitions(budget).unwrap();
             let warm_game = Rugged::new(n);
             let ends = Ends::of(&Rugged::new(n)).unwrap();

@@ -1,5 +1,6 @@
 //! The tests of this crate, as one binary.
 
+mod adaptive;
 mod continuation;
 mod games;
 mod golden;
@@ -7,6 +8,7 @@ mod indices;
 mod laws;
 mod lime;
 mod masker;
+mod owen;
 mod products;
 mod regression;
 mod shapley;
