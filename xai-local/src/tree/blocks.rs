@@ -5,16 +5,19 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use xai_core::{Result, Table, TreeEnsemble};
 
+use super::backdrop::Backdrop;
 use super::direct::{Target, credit_row};
 use super::hits::{Column, ROWS, Words, n_indices, n_patterns, walk_row, walk_rows};
 use super::sweep::round;
-use super::tables::{Tabulator, fill_sheaf, look_up, sheaf_len};
+use super::tables::{Tabulator, fill_sheaf, look_up, look_up_row, sheaf_len};
 use super::twigs::Copse;
 
 /// The most memory for the tables of one copse.
 const MOST_TABLES: usize = 1 << 26;
 /// The most memory for the credit of the samples that use a table together.
 const MOST_CREDIT: usize = 1 << 26;
+/// Fewer samples are looked up one by one.
+const FEW: usize = 32;
 /// Samples times twigs that are not worth a second thread.
 const SMALL: usize = 20_000;
 
@@ -26,6 +29,17 @@ pub(super) struct Grove<'a> {
     pub n_players: usize,
 }
 
+/// What stands for absence, and whence tables come.
+#[derive(Clone, Copy)]
+pub(super) enum Absence<'a> {
+    /// The shares of the cover.
+    Cover,
+    /// Background rows.
+    Rows(&'a Backdrop<'a>),
+    /// Background rows whose tables were made before: (copse).
+    Kept(&'a [Vec<f64>]),
+}
+
 impl Grove<'_> {
     /// Adds the values of all samples. `tick` is told how many of them are done.
     ///
@@ -34,20 +48,24 @@ impl Grove<'_> {
     pub(super) fn add(
         self,
         batch: &Table,
+        absence: Absence,
         values: &mut Array3<f64>,
         tick: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         if self.copses.is_empty() {
             return Ok(());
         }
-        let n_twigs: usize = self.copses.iter().map(|copse| copse.n_twigs).sum();
-        if self.copses.iter().any(|copse| is_worth_tables(copse, batch.nrows())) {
-            return self.add_in_blocks(batch, values, tick);
+        let by_cover = matches!(absence, Absence::Cover);
+        if !by_cover && batch.nrows() < FEW {
+            return self.look_up_few(batch, absence, values, tick);
         }
+        if !by_cover || self.copses.iter().any(|copse| is_worth_tables(copse, batch.nrows())) {
+            return self.add_in_blocks(batch, absence, values, tick);
+        }
+        let n_twigs: usize = self.copses.iter().map(|copse| copse.n_twigs).sum();
         let one = |work: &mut RowWork, sample: usize, values: &mut [f64]| {
             tick(sample as u64)?;
-            work.row.clear();
-            work.row.extend(batch.row(sample).iter().map(|&x| round(self.trees, x)));
+            work.take(self.trees, batch.row(sample).iter().copied());
             work.credit.clear();
             work.credit.resize(values.len(), 0.0);
             Arch::new().dispatch(AddRow { grove: self, work });
@@ -70,14 +88,42 @@ impl Grove<'_> {
         }
     }
 
+    /// Looks few samples up one by one, copse by copse.
+    fn look_up_few(
+        self,
+        batch: &Table,
+        absence: Absence,
+        values: &mut Array3<f64>,
+        tick: &(dyn Fn(u64) -> Result<()> + Sync),
+    ) -> Result<()> {
+        let width = self.n_players * self.trees.n_outputs;
+        let mut work = RowWork::default();
+        let (mut credit, mut tables) = (vec![0.0; batch.nrows() * width], Vec::new());
+        for (number, copse) in self.copses.iter().enumerate() {
+            tick(0)?;
+            let tables = absence.tables(copse, number, &mut tables);
+            for (row, credit) in batch.outer_iter().zip(credit.chunks_exact_mut(width.max(1))) {
+                work.take(self.trees, row.iter().copied());
+                work.walk(self.trees, copse);
+                look_up_row(copse, tables, &work.patterns, self.n_players, credit);
+            }
+        }
+        for ((sample, player, output), value) in values.indexed_iter_mut() {
+            *value += credit[sample * width + output * self.n_players + player];
+        }
+        Ok(())
+    }
+
     fn add_in_blocks(
         self,
         batch: &Table,
+        absence: Absence,
         values: &mut Array3<f64>,
         tick: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         let cells = (self.n_players * self.trees.n_outputs).max(1);
-        let n_blocks = (MOST_CREDIT / (8 * ROWS * cells)).clamp(1, 16.max(4 * rayon::current_num_threads()));
+        let n_blocks = (MOST_CREDIT / (8 * ROWS * cells)).clamp(1, 64.max(4 * rayon::current_num_threads()));
+        let by_cover = matches!(absence, Absence::Cover);
         let mut tables: Vec<f64> = Vec::new();
         let mut start = 0;
         for mut values in values.axis_chunks_iter_mut(Axis(0), n_blocks * ROWS) {
@@ -87,28 +133,14 @@ impl Grove<'_> {
                 .step_by(ROWS)
                 .map(|first| Block::new(self, batch, first, ROWS.min(start + n - first)))
                 .collect();
-            for copse in self.copses {
+            for (number, copse) in self.copses.iter().enumerate() {
                 tick(start as u64)?;
-                if !is_worth_tables(copse, n) {
+                if by_cover && !is_worth_tables(copse, n) {
                     blocks.par_iter_mut().for_each(|block| Arch::new().dispatch(AddRows { grove: self, copse, block }));
                     continue;
                 }
                 let lens: Vec<usize> = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).collect();
-                let total = lens.iter().sum();
-                if tables.len() < total {
-                    tables.resize(total, 0.0);
-                }
-                let mut rest = &mut tables[..total];
-                let mut parts = Vec::new();
-                for &len in &lens {
-                    let (part, more) = std::mem::take(&mut rest).split_at_mut(len);
-                    parts.push(part);
-                    rest = more;
-                }
-                parts.into_par_iter().enumerate().for_each_init(Tabulator::default, |work, (number, tables)| {
-                    Arch::new().dispatch(Fill { copse, number, work, tables });
-                });
-                let (tables, lens) = (&tables[..total], &lens);
+                let (tables, lens) = (absence.tables(copse, number, &mut tables), &lens);
                 blocks.par_iter_mut().for_each(|block| {
                     Arch::new().dispatch(LookUp { grove: self, copse, tables, lens, block });
                 });
@@ -122,6 +154,39 @@ impl Grove<'_> {
         }
         Ok(())
     }
+}
+
+impl Absence<'_> {
+    /// The tables of a copse: (sheaf, output, twig, player, index).
+    fn tables<'t>(&'t self, copse: &Copse, number: usize, memory: &'t mut Vec<f64>) -> &'t [f64] {
+        if let Absence::Kept(tables) = self {
+            return &tables[number];
+        }
+        let total: usize = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).sum();
+        memory.resize(memory.len().max(total), 0.0);
+        let tables = &mut memory[..total];
+        if let Absence::Rows(backdrop) = self {
+            backdrop.fill(copse, tables);
+        } else {
+            by_sheaf(copse, tables).into_par_iter().enumerate().for_each_init(
+                Tabulator::default,
+                |work, (number, tables)| {
+                    Arch::new().dispatch(Fill { copse, number, work, tables });
+                },
+            );
+        }
+        tables
+    }
+}
+
+/// The tables of a copse, cut between the sheaves.
+pub(super) fn by_sheaf<'t>(copse: &Copse, mut tables: &'t mut [f64]) -> Vec<&'t mut [f64]> {
+    let cut = |sheaf| {
+        let (part, rest) = std::mem::take(&mut tables).split_at_mut(sheaf_len(copse, sheaf));
+        tables = rest;
+        part
+    };
+    copse.sheaves.iter().map(cut).collect()
 }
 
 /// Whether tables cost less than they save. Both ways give the same bits.
@@ -143,26 +208,22 @@ pub(super) fn is_worth_tables(copse: &Copse, n: usize) -> bool {
 #[derive(Default)]
 struct RowWork {
     row: Vec<f64>,
+    has_nan: bool,
     credit: Vec<f64>,
     patterns: Vec<u16>,
-    index: Vec<u16>,
 }
 
 impl RowWork {
-    fn reserve(&mut self, copse: &Copse) {
-        self.patterns.resize(self.patterns.len().max(n_patterns(copse)), 0);
-        self.index.resize(self.index.len().max(n_indices(copse)), 0);
+    fn take(&mut self, trees: &TreeEnsemble, cells: impl Iterator<Item = f64>) {
+        self.row.clear();
+        self.row.extend(cells.map(|x| round(trees, x)));
+        self.has_nan = self.row.iter().any(|x| x.is_nan());
     }
 
     #[inline(always)]
     fn walk(&mut self, trees: &TreeEnsemble, copse: &Copse) {
-        self.reserve(copse);
-        let index = &mut self.index[..n_indices(copse)];
-        if trees.comparison.strict {
-            walk_row::<true>(trees, copse, &self.row, &mut self.patterns, index);
-        } else {
-            walk_row::<false>(trees, copse, &self.row, &mut self.patterns, index);
-        }
+        self.patterns.resize(self.patterns.len().max(2 * copse.turns.len() + 2), 0);
+        walk_row(trees, copse, &self.row, self.has_nan, &mut self.patterns);
     }
 }
 
@@ -207,7 +268,7 @@ impl WithSimd for AddRow<'_> {
             work.walk(grove.trees, copse);
             let credit = &mut work.credit[..];
             let mut target = Target { credit, start: 0, stride: 1, n_players: grove.n_players };
-            credit_row(copse, &work.index, &mut target);
+            credit_row(copse, &work.patterns, &mut target);
         }
     }
 }
@@ -225,12 +286,11 @@ impl WithSimd for AddRows<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let AddRows { grove, copse, block } = self;
         for row in 0..block.n {
-            block.row.row.clear();
-            block.row.row.extend(block.columns.iter().map(|column| column[row]));
+            block.row.take(grove.trees, block.columns.iter().map(|column| column[row]));
             block.row.walk(grove.trees, copse);
             let credit = block.credit.as_flattened_mut();
             let mut target = Target { credit, start: row, stride: ROWS, n_players: grove.n_players };
-            credit_row(copse, &block.row.index, &mut target);
+            credit_row(copse, &block.row.patterns, &mut target);
         }
     }
 }

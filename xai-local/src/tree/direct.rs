@@ -1,5 +1,6 @@
 //! What one sample earns at eight twigs at a time, without tables.
 
+use super::hits::indices;
 use super::twigs::{Copse, LANES, Lanes, MOST_BITS};
 
 /// Where one sample's credit lies: that of place p for output o at `start` + `stride`·(p + o·`n_players`).
@@ -19,12 +20,12 @@ pub(super) struct Target<'a> {
 ///
 /// The tables of [`tables`](super::tables) hold the same numbers, made by the same operations in the same order.
 #[inline(always)]
-pub(super) fn credit_row(copse: &Copse, index: &[u16], target: &mut Target) {
+pub(super) fn credit_row(copse: &Copse, patterns: &[u16], target: &mut Target) {
     for number in 0..copse.sheaves.len() {
         macro_rules! by_players {
             ($($n:literal)*) => {
                 match copse.sheaves[number].n_others {
-                    $($n => credit_sheaf::<$n>(copse, number, index, target),)*
+                    $($n => credit_sheaf::<$n>(copse, number, patterns, target),)*
                     _ => {}
                 }
             };
@@ -36,19 +37,19 @@ pub(super) fn credit_row(copse: &Copse, index: &[u16], target: &mut Target) {
 const _: () = assert!(MOST_BITS == 14);
 
 #[inline(always)]
-fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, index: &[u16], target: &mut Target) {
+fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, patterns: &[u16], target: &mut Target) {
     let sheaf = &copse.sheaves[number];
-    let index = &index[number * LANES..(number + 1) * LANES];
+    let index = indices(sheaf, patterns);
     let covers = &copse.covers[sheaf.first..sheaf.first + N];
     let places = &copse.places[sheaf.first + number..sheaf.first + number + N + 1];
-    let (mut bits, mut hits) = ([0i32; LANES], [[0.0; LANES]; N]);
+    let (mut bits, mut hits) = ([0u32; LANES], [[0.0; LANES]; N]);
     for lane in 0..LANES {
         let pads = sheaf.pads[lane];
-        bits[lane] = (i32::from(index[lane]) << pads) | ((1 << pads) - 1);
+        bits[lane] = (index[lane] << pads) | ((1 << pads) - 1);
     }
     for (player, hits) in hits.iter_mut().enumerate() {
         for lane in 0..LANES {
-            hits[lane] = f64::from((bits[lane] >> player) & 1);
+            hits[lane] = f64::from(((bits[lane] >> player) & 1) as i32);
         }
     }
     for output in 0..copse.width {

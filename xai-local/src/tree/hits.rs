@@ -2,7 +2,7 @@
 
 use xai_core::TreeEnsemble;
 
-use super::twigs::{Branch, Copse, LANES};
+use super::twigs::{Branch, Copse, LANES, Sheaf, Turn};
 
 /// The samples of a block.
 pub(super) const ROWS: usize = 256;
@@ -21,35 +21,47 @@ pub(super) fn n_patterns(copse: &Copse) -> usize {
     2 * copse.depth + 2
 }
 
-/// Sets `index` to the index of each twig for one sample.
+/// Sets `patterns` to the pattern below each split, to the left and to the right, for one sample.
 ///
 /// # Shapes
-/// `row` (feature), rounded as the comparison asks; `patterns` at least [`n_patterns`], the first of them 0; `index`
-/// [`n_indices`].
+/// `row` (feature), rounded as the comparison asks; `patterns` (2·split + 2), the first of them 0.
 #[inline(always)]
-pub(super) fn walk_row<const STRICT: bool>(
-    trees: &TreeEnsemble,
-    copse: &Copse,
-    row: &[f64],
-    patterns: &mut [u16],
-    index: &mut [u16],
-) {
-    for branch in &copse.branches {
-        let x = row[branch.feature as usize];
-        let left = if branch.is_plain {
-            (if STRICT { x < branch.threshold } else { x <= branch.threshold }) | (x.is_nan() & branch.default_left)
-        } else {
-            trees.goes_left(branch.node as usize, x)
-        };
-        let from = branch.from as usize;
-        let pattern = patterns[from] | branch.fresh;
-        let on = branch.mask & (left as u16).wrapping_neg();
-        let off = branch.mask ^ on;
-        let below = &mut patterns[(from & !1) + 2..(from & !1) + 4];
-        below[0] = pattern & !off;
-        below[1] = pattern & !on;
-        index[branch.twig as usize] = branch.pick.index(pattern, on, off);
+pub(super) fn walk_row(trees: &TreeEnsemble, copse: &Copse, row: &[f64], has_nan: bool, patterns: &mut [u16]) {
+    match (copse.is_plain && !has_nan, trees.comparison.strict) {
+        (true, true) => follow(copse, row, patterns, |turn, _, x| x < turn.threshold),
+        (true, false) => follow(copse, row, patterns, |turn, _, x| x <= turn.threshold),
+        _ => follow(copse, row, patterns, |_, split, x| trees.goes_left(copse.branches[split].node as usize, x)),
     }
+}
+
+#[inline(always)]
+fn follow(copse: &Copse, row: &[f64], patterns: &mut [u16], goes_left: impl Fn(&Turn, usize, f64) -> bool) {
+    for (split, turn) in copse.turns.iter().enumerate() {
+        let left = goes_left(turn, split, row[turn.feature as usize]);
+        let pattern = patterns[turn.from as usize] | turn.fresh;
+        let on = turn.mask & u16::from(left).wrapping_neg();
+        let below = &mut patterns[2 * split + 2..2 * split + 4];
+        below[0] = pattern & !(turn.mask ^ on);
+        below[1] = pattern & !on;
+    }
+}
+
+/// The indices of a sheaf's twigs for one sample, from its patterns.
+#[inline(always)]
+pub(super) fn indices(sheaf: &Sheaf, patterns: &[u16]) -> [u32; LANES] {
+    let picks = &sheaf.picks;
+    let (mut first, mut second, mut found) = ([0u32; LANES], [0u32; LANES], [0u32; LANES]);
+    for lane in 0..LANES {
+        first[lane] = u32::from(patterns[picks.from[0][lane] as usize]);
+        second[lane] = u32::from(patterns[picks.from[1][lane] as usize]);
+    }
+    for lane in 0..LANES {
+        let others = (first[lane] & picks.low[lane]) | ((first[lane] >> 1) & picks.high[lane]);
+        let follows = ((first[lane] | second[lane]) >> picks.bit[lane]) & 1;
+        let left = (first[lane] >> picks.bit[lane]) & 1;
+        found[lane] = others | ((follows + left * picks.both[lane]) << picks.n_others[lane]);
+    }
+    found
 }
 
 /// Sets `index` to the index of each twig for each sample of a block.

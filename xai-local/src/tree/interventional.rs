@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, Array3, Axis, Slice};
+use ndarray::{Array1, Array2, Array3, Axis, Slice};
 use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
@@ -13,8 +13,9 @@ use xai_core::{
 use super::coalitions::{Enumeration, MOST_PLAYERS};
 use super::pair::{LeafWeights, Pair, PairWalk};
 use super::patterns::{Factors, Masks, Patterns, Samples};
-use super::players::{Players, margins};
+use super::players::{Players, all_margins, margins};
 use super::scale::{Nonlinear, OutputScale, Transform};
+use super::tabulated::{self, Tabulated};
 
 /// Shapley values of the score, where an absent feature has the value of a background row.
 ///
@@ -110,6 +111,12 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
         let transform = Transform::new(&self.scale, self.nonlinear, trees, batch.nrows())?;
         let exact = self.nonlinear == Nonlinear::Exact && !transform.is_identity();
         let rows = Rows::new(trees, &self.background, self.shares()?);
+        let meter = Meter::new(run, batch.nrows() as u64);
+        let tabulated = match transform.is_identity() {
+            true => Some(Tabulated::new(trees, &players.of, players.len(), rows.shares.len())?),
+            false => None,
+        };
+        let others = tabulated.as_ref().map_or_else(|| vec![true; trees.n_trees()], |found| found.others.clone());
         let task = Task {
             trees,
             player_of: &players.of,
@@ -117,10 +124,24 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
             transform: &transform,
             exact,
             weights: LeafWeights::new(),
-            patterns: if exact { Vec::new() } else { rows.patterns(trees, &players.of, !transform.is_identity()) },
+            patterns: if exact {
+                Vec::new()
+            } else {
+                rows.patterns(trees, &players.of, &others, !transform.is_identity())
+            },
+            others,
             rows,
         };
-        let found = task.run(batch, &Meter::new(run, batch.nrows() as u64))?;
+        let mut found = if task.others.contains(&true) || tabulated.is_none() {
+            task.run(batch, &meter)?
+        } else {
+            task.margins(batch)
+        };
+        if let Some(tabulated) = tabulated {
+            let rows = tabulated::Rows { cells: &task.rows.cells, shares: &task.rows.shares };
+            tabulated.add(trees, &players.of, rows, batch, &mut found.values, &|done| meter.tick(done))?;
+            meter.tick(batch.nrows() as u64)?;
+        }
         let mut outputs = output_names(model);
         transform.rename(&self.scale, trees.link, &mut outputs);
         let mut provenance = Provenance::new("interventional-tree-shap", run)
@@ -156,12 +177,8 @@ struct Rows {
 impl Rows {
     fn new(trees: &TreeEnsemble, background: &Table, shares: Vec<f64>) -> Self {
         let cells: Vec<f64> = background.iter().copied().collect();
-        let mut all = vec![0.0; shares.len() * trees.n_outputs];
-        for row in 0..shares.len() {
-            let cells = &cells[row * trees.n_features..(row + 1) * trees.n_features];
-            margins(trees, cells, &mut all[row * trees.n_outputs..(row + 1) * trees.n_outputs]);
-        }
-        Rows { cells, margins: all, shares }
+        let margins = all_margins(trees, background).into_iter().collect();
+        Rows { cells, margins, shares }
     }
 
     /// One row of the background: (feature).
@@ -170,10 +187,20 @@ impl Rows {
     }
 
     /// What the trees' leaves see of the background, where that is affordable: (tree).
-    fn patterns(&self, trees: &TreeEnsemble, player_of: &[usize], keep_rows: bool) -> Vec<Option<Patterns>> {
+    fn patterns(
+        &self,
+        trees: &TreeEnsemble,
+        player_of: &[usize],
+        wanted: &[bool],
+        keep_rows: bool,
+    ) -> Vec<Option<Patterns>> {
+        if !wanted.contains(&true) {
+            return Vec::new();
+        }
         let affordable = Patterns::affordable(trees, player_of, self.shares.len(), keep_rows);
         let patterns = |(tree, affordable): (usize, bool)| {
-            affordable.then(|| Patterns::new(trees, tree, player_of, &self.cells, &self.shares, keep_rows))
+            (wanted[tree] && affordable)
+                .then(|| Patterns::new(trees, tree, player_of, &self.cells, &self.shares, keep_rows))
         };
         affordable.into_par_iter().enumerate().map(patterns).collect()
     }
@@ -190,6 +217,8 @@ struct Task<'a> {
     rows: Rows,
     /// `None` for trees that are walked pair by pair; empty when `exact`: (tree).
     patterns: Vec<Option<Patterns>>,
+    /// The trees to be explained here; the others have tables: (tree).
+    others: Vec<bool>,
 }
 
 /// Values (sample, player, output); base and scores (sample, output).
@@ -218,6 +247,18 @@ struct Workspace {
 }
 
 impl Task<'_> {
+    /// The margins of samples and background, and values of 0.
+    fn margins(&self, batch: &Table) -> Found {
+        let n_outputs = self.trees.n_outputs;
+        let mut mean = Array1::zeros(n_outputs);
+        for (margins, share) in self.rows.margins.chunks_exact(n_outputs.max(1)).zip(&self.rows.shares) {
+            mean.iter_mut().zip(margins).for_each(|(mean, margin)| *mean += share * margin);
+        }
+        let scores = all_margins(self.trees, batch);
+        let base = mean.broadcast(scores.dim()).map_or_else(|| scores.clone(), |base| base.to_owned());
+        Found { values: Array3::zeros((batch.nrows(), self.n_players, n_outputs)), base, scores }
+    }
+
     fn run(&self, batch: &Table, meter: &Meter) -> Result<Found> {
         let shape = (batch.nrows(), self.trees.n_outputs);
         let mut values = Array3::zeros((batch.nrows(), self.n_players, self.trees.n_outputs));
@@ -307,7 +348,7 @@ impl Task<'_> {
     fn add_trees(&self, n: usize, work: &mut Workspace, credit: &mut [f64]) {
         let (trees, n_rows) = (self.trees, self.rows.shares.len());
         let width = self.n_players * trees.n_outputs;
-        for (tree, patterns) in self.patterns.iter().enumerate() {
+        for (tree, patterns) in self.patterns.iter().enumerate().filter(|(tree, _)| self.others[*tree]) {
             if let Some(patterns) = patterns {
                 let factors = if self.transform.is_identity() { Factors::Shares } else { Factors::Rows(&work.factors) };
                 let samples = Samples { cells: &work.samples, n, factors };

@@ -10,8 +10,10 @@
 //! second is the Shapley value of the score with respect to a stated background, as
 //! [`ExactShap`](crate::shapley::ExactShap) computes it by enumeration; it also explains probabilities and losses.
 
+mod backdrop;
 mod blocks;
 mod coalitions;
+mod cutter;
 mod direct;
 mod hits;
 mod interactions;
@@ -25,6 +27,7 @@ mod quadrature;
 mod scale;
 mod sweep;
 mod tables;
+mod tabulated;
 mod twigs;
 
 pub use interactions::{InterventionalTreeInteractions, TreeInteractions};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
 use xai_core::{Attribution, Explainer, Groups, Meter, Provenance, Result, Run, Table, TreeEnsemble, TreeStructured};
 
-use super::blocks::Grove;
+use super::blocks::{Absence, Grove};
 use super::plan::Plan;
 use super::players::{Players, all_margins};
 use super::sweep::{LANES, Lanes, Stacks, round, sweep};
@@ -147,7 +147,7 @@ fn values(
     let mut values = Array3::zeros((batch.nrows(), n_players, trees.n_outputs));
     let scores = all_margins(trees, batch);
     let grove = Grove { trees, copses: &plan.copses, n_players };
-    grove.add(batch, &mut values, &|done| meter.tick(done))?;
+    grove.add(batch, Absence::Cover, &mut values, &|done| meter.tick(done))?;
     if !plan.trees.is_empty() {
         add_swept(trees, plan, batch, &mut values, meter)?;
     }

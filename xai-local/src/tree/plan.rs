@@ -5,10 +5,11 @@ use std::sync::Arc;
 use xai_core::trees::TreeEnsemble;
 use xai_core::{Error, Result};
 
+use super::cutter::{Cutter, rule};
 use super::path_dependent::Algorithm;
 use super::quadrature::{Quadrature, nodes_for};
 use super::sweep::LANES;
-use super::twigs::{Copse, Cutter, MOST_BITS, rule};
+use super::twigs::{Copse, MOST_BITS};
 
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
@@ -114,7 +115,7 @@ impl Plan {
         let mut plan = Plan { copses: Vec::new(), trees: Vec::new(), base: trees.base.clone(), n_halved };
         let mut builder = Builder { trees, player_of, current: vec![START; n_players] };
         let most_bits = if algorithm == Algorithm::Auto { FEW_BITS } else { MOST_BITS };
-        let mut cutter = Cutter::new(trees, player_of, n_players, most_bits);
+        let mut cutter = Cutter::new(trees, player_of, n_players, most_bits, usize::MAX);
         for tree in 0..trees.n_trees() {
             for (output, mean) in trees.outputs_of(tree).zip(builder.means(tree)) {
                 plan.base[output] += mean;

@@ -1,6 +1,6 @@
 //! What each index of a twig earns, tabulated, and looked up for a block of samples.
 
-use super::hits::{Column, ROWS, Words};
+use super::hits::{Column, ROWS, Words, indices};
 use super::twigs::{Copse, LANES, Sheaf};
 
 /// The memory of one thread for making tables.
@@ -195,5 +195,28 @@ fn add<const N: usize>(table: &[f64], index: &Words, credit: &mut Column) {
     let Some(table) = table.first_chunk::<N>() else { return };
     for row in 0..ROWS {
         credit[row] += table[usize::from(index[row]) & (N - 1)];
+    }
+}
+
+/// Adds what one sample earns at the twigs of a copse.
+///
+/// # Shapes
+/// `tables` of all sheaves, one after another; `patterns` as [`walk_row`](super::hits::walk_row) leaves them; `credit`
+/// (output, player).
+pub(super) fn look_up_row(copse: &Copse, mut tables: &[f64], patterns: &[u16], n_players: usize, credit: &mut [f64]) {
+    for (number, sheaf) in copse.sheaves.iter().enumerate() {
+        let index = indices(sheaf, patterns);
+        for output in 0..copse.width {
+            for lane in 0..sheaf.len {
+                let (table, rest) = tables.split_at(table_len(sheaf, lane));
+                tables = rest;
+                let index = index[lane] as usize;
+                let places = &copse.places[sheaf.first + number..][..sheaf.n_others + 1];
+                let places = &places[usize::from(sheaf.pads[lane])..];
+                for (place, table) in places.iter().zip(table.chunks_exact(1 << sheaf.bits[lane])) {
+                    credit[place[lane] as usize + output * n_players] += table[index];
+                }
+            }
+        }
     }
 }

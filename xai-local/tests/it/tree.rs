@@ -6,7 +6,7 @@ use ndarray::{Array2, Axis, Slice, array};
 use xai_core::{Error, Explainer, Explanation, Feature, Groups, Link, Observer, Run, Scale, TreeEnsemble};
 use xai_local::tree::{Algorithm, InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
-use crate::tree_zoo::{Forest, Rule, Wood, bare, chain, chain_share, forest, plant};
+use crate::tree_zoo::{Forest, Rule, Wood, bare, chain, chain_share, close, forest, plant, push, push_leaf};
 
 /// A dozen operations on numbers near 1.
 const ROUNDING: f64 = 1e-14;
@@ -149,6 +149,39 @@ fn same_bits_for_any_threads_and_batches() {
         let turned = rows.t().as_standard_layout().into_owned();
         let found = method.explain(&model, &turned.t(), &Run::default()).unwrap();
         assert_eq!(bits(found.values), bits(whole.values));
+    }
+}
+
+/// Level by level one column each, and a leaf for every answer: what it adds is a sum over the columns, so that column j
+/// earns wⱼ·(xⱼ − ½).
+#[test]
+fn a_million_leaves() {
+    const DEPTH: usize = 20;
+    /// 2²⁰ terms of like size, added one after another: each sum is rounded, and all the same way at worst.
+    const ADDED: f64 = 1.2e-10;
+    let weight = |level: usize| 1.0 + level as f64 / 8.0;
+    let mut parts = bare(DEPTH, 1);
+    let n_splits = (1usize << DEPTH) - 1;
+    for node in 0..2 * n_splits + 1 {
+        let level = (node + 1).ilog2() as usize;
+        let cover = 2f64.powi((DEPTH - level) as i32);
+        if node < n_splits {
+            let at = push(&mut parts, Some(&Rule::below(level, 0.5)), cover);
+            (parts.left[at], parts.right[at]) = (2 * node as u32 + 1, 2 * node as u32 + 2);
+        } else {
+            // The turns to the right are the bits of the number, the first one highest.
+            let turns = node - n_splits;
+            let right = |level: &usize| turns >> (DEPTH - 1 - level) & 1 == 1;
+            push_leaf(&mut parts, &[(0..DEPTH).filter(right).map(weight).sum()], cover);
+        }
+    }
+    close(&mut parts, Some(0));
+    let model = Forest(TreeEnsemble::new(parts).unwrap());
+    let rows = Array2::from_shape_fn((2, DEPTH), |(i, j)| ((i + j) % 3 % 2) as f64);
+    let found = TreeShap::default().explain(&model, &rows, &Run::default()).unwrap();
+    for ((sample, player, _), value) in found.values.indexed_iter() {
+        let wanted = weight(player) * (rows[[sample, player]] - 0.5);
+        assert!((value - wanted).abs() <= ADDED, "{value} for {wanted}");
     }
 }
 

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use xai_core::{Explainer, Feature, Groups, Link, Run, TreeEnsemble};
 use xai_local::tree::{Algorithm, InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
-use crate::tree_zoo::{OUTPUTS, USED, ensembles, lengthen, margins, pass_spare, tables};
+use crate::tree_zoo::{
+    Forest, OUTPUTS, Rule, USED, Wood, bare, ensembles, lengthen, margins, pass_spare, plant, tables,
+};
 
 /// Sums of some dozen terms of size 1 to 10 in another order.
 const ROUNDING: f64 = 1e-12;
@@ -180,6 +182,25 @@ fn check_interventional(
         prop_assert!(left.iter().all(|r| r.abs() <= 10.0 * ROUNDING * largest), "{left}");
     }
     Ok(())
+}
+
+/// A path of 64 splits on five columns, left and right in turn, with a stump beside each: columns come back a dozen times.
+#[test]
+fn a_tree_of_depth_64_equals_enumeration() {
+    let rule = |level: usize| Rule::below(level * 7 % 5, (level * 5 % 9) as f64 / 4.0 - 1.0);
+    let stump = |level: usize| {
+        let leaf = |i: usize| Wood::leaf((i * 37 % 11) as f64 - 5.0, (1 + i % 3) as f64);
+        Wood::split(rule(level + 3), leaf(2 * level), leaf(2 * level + 1))
+    };
+    let wood = (0..64).rev().fold(Wood::leaf(1.0, 2.0), |below, level| match level % 2 {
+        0 => Wood::split(rule(level), below, stump(level)),
+        _ => Wood::split(rule(level), stump(level), below),
+    });
+    let mut parts = bare(USED, OUTPUTS);
+    plant(&mut parts, &wood, Some(1));
+    let model = Forest(TreeEnsemble::new(parts).unwrap());
+    let rows = Array2::from_shape_fn((5, USED), |(i, j)| ((i * 31 + j * 17) % 23) as f64 / 9.0 - 1.2);
+    check_path_dependent(&model, &rows, None, 1).unwrap();
 }
 
 proptest! {
