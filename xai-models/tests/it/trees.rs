@@ -57,6 +57,20 @@ fn sketch(random: &mut StdRng, n_features: usize, n_values: usize, depth: usize)
     Sketch::Node(split, test, Box::new([child(random), child(random)]))
 }
 
+/// A tree whose every split has a leaf: too deep to be padded.
+fn chain(random: &mut StdRng, n_features: usize, n_values: usize, depth: usize) -> Sketch {
+    let missing = *[Missing::Nan, Missing::Never].choose(random).unwrap();
+    let mut tree = sketch(random, n_features, n_values, 0);
+    for _ in 0..depth {
+        let (feature, default_left) = (random.gen_range(0..n_features) as u32, random.gen_bool(0.5));
+        let split = Split { feature, left: 0, right: 0, default_left, missing };
+        let mut children = [tree, sketch(random, n_features, n_values, 0)];
+        children.shuffle(random);
+        tree = Sketch::Node(split, Ok(*NUMBERS.choose(random).unwrap()), Box::new(children));
+    }
+    tree
+}
+
 /// Appends a tree to a list of nodes; children stand in places that are known only then.
 fn flatten(tree: Sketch, nodes: &mut Vec<Option<(Split, Test)>>, values: &mut Vec<Vec<f64>>) -> u32 {
     let place = nodes.len();
@@ -85,7 +99,11 @@ fn random_ensemble(random: &mut StdRng) -> TreeEnsemble {
         let n_values = if output.is_some() { 1 } else { n_outputs };
         let depth = random.gen_range(0..6);
         let (mut nodes, mut values) = (Vec::new(), Vec::new());
-        flatten(sketch(random, n_features, n_values, depth), &mut nodes, &mut values);
+        let tree = match random.gen_ratio(1, 4) {
+            true => chain(random, n_features, n_values, 3 * depth),
+            false => sketch(random, n_features, n_values, depth),
+        };
+        flatten(tree, &mut nodes, &mut values);
         builder.start_tree(output);
         for (node, values) in nodes.into_iter().zip(values) {
             match node {
