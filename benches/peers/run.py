@@ -1,191 +1,164 @@
-"""Times this toolkit beside other libraries: same model, same rows, one thread each, in turns.
+"""Times this toolkit beside other libraries: same models, same rows, as many threads each, in turns.
 
     python3.13 -m venv env && env/bin/pip install -r requirements.txt
-    env/bin/python run.py                 # both sizes, prints the tables of ../README.md in Markdown
-    env/bin/python run.py --size 100x6 --only tree-shap --rounds 9
-    env/bin/python run.py --tiny          # seconds instead of minutes: does everything run?
+    env/bin/python run.py                      # about ten minutes; writes results.md and prints a line for each task
+    env/bin/python run.py --only values --model adult-100x6 --rounds 9
+    env/bin/python run.py --tiny               # a minute: does everything run?
 
-The model is trained here, from a seed, and written as XGBoost JSON; rows and background as CSV. Our side is the program
-`time` of xai-benches, which reads these files and reports how long the work took, without reading. Both sides do a task
-once without a clock, then again and again for at least `--seconds`; that is one turn. The table holds the medians over
-the turns. Where both sides compute the same thing, the sums of the absolute results must agree, or the script stops.
+Builds our program `time` and the Rust peers (`rust/`, a workspace of its own), makes the models (`models.py`) and starts
+every program once for each model. Then everyone who takes part in a contest (`contests.py`) works in turn, once a round,
+on the same files. Reading files and building what a user would keep (a DMatrix, an explainer) does not count on either
+side; what is made at the first call and kept is told apart as the first call's time (in results.json). The ratio is
+peer's median / our median; beside it stands the smallest and the largest of the rounds. The results must agree, row by
+row, or the script stops at the end with an error.
+
+FastTreeSHAP needs a Python of its own, told by --fasttreeshap:
+
+    python3.9 -m venv fts && fts/bin/pip install setuptools==58.1.0 wheel Cython==3.3.1 numpy==1.22.4
+    fts/bin/pip install --no-build-isolation -r requirements-fasttreeshap.txt
 """
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"):
-    os.environ[name] = "1"
-
 import argparse
-import functools
+import importlib.metadata
 import json
+import os
 import pathlib
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import warnings
 
-import lime.lime_tabular
 import numpy as np
-import shap
-import sklearn
-import xgboost
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.inspection import partial_dependence
 
-SEED = 20
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "time"
-SIZES = {"100x6": (100, 6, 12), "500x8": (500, 8, 30), "tiny": (5, 3, 4)}
-COALITIONS, POINTS, DRAWS = 2048, 20, 5000
-AGREE = 2e-5
-"""Other libraries sum leaves in f32; sums of absolute values then differ in the sixth digit."""
+import models
+from contests import CONTESTS, OVERHEAD, PEERS, peer_name, tolerance
+from protocol import Program
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+RUST_TARGET = TARGET / "peers"
+TINY = 3
+MODELS = [name for name in models.SHAPES if name != "tiny"] + ["network"]
 
 
-def table(n, features, seed):
-    """Numbers as in census data: counts, amounts with a long tail, codes of categories, and plain numbers."""
-    rng = np.random.default_rng(seed)
-    kinds = [
-        lambda: rng.integers(17, 90, n),
-        lambda: rng.lognormal(10.0, 0.7, n),
-        lambda: rng.integers(0, 9, n),
-        lambda: rng.normal(size=n),
-        lambda: np.where(rng.random(n) < 0.9, 0.0, rng.exponential(5000.0, n)),
-        lambda: rng.integers(1, 99, n),
-    ]
-    return np.column_stack([kinds[j % len(kinds)]() for j in range(features)]).astype(np.float32)
+def build(arguments):
+    """Both sides' compiled programs."""
+    ours = ["cargo", "build", "--release", "--quiet", "-p", "xai-benches", "--bin", "time"]
+    subprocess.run(ours, check=True, cwd=ROOT)
+    if "rust" not in arguments.without:
+        peers = ["cargo", "build", "--release", "--quiet", "--locked", "--target-dir", str(RUST_TARGET)]
+        subprocess.run(peers, check=True, cwd=HERE / "rust")
 
 
-def train(size):
-    trees, depth, features = SIZES[size]
-    n = 400 if size == "tiny" else 32_561
-    rows = table(n, features, SEED)
-    rng = np.random.default_rng(SEED + 1)
-    z = (rows - rows.mean(0)) / rows.std(0)
-    margin = z[:, 0] - z[:, 1] * z[:, 2] + np.sin(2.0 * z[:, 3]) + 0.5 * z[:, -1] * z[:, 0]
-    labels = rng.random(n) < 1.0 / (1.0 + np.exp(-margin))
-    names = [f"c{j}" for j in range(features)]
-    parameters = dict(objective="binary:logistic", max_depth=depth, eta=0.1, tree_method="hist", nthread=1, seed=SEED)
-    data = xgboost.DMatrix(rows, labels, feature_names=names, nthread=1)
-    return xgboost.train(parameters, data, num_boost_round=trees), names
+class Programs:
+    """Everyone who can be asked about one model; started when first asked."""
+
+    def __init__(self, folder, arguments):
+        self.folder, self.arguments, self.running = folder, arguments, {}
+        self.results = pathlib.Path(tempfile.mkdtemp(prefix="xai-peers-"))
+
+    def of(self, task, ours):
+        if ours:
+            return "ours", [TARGET / "release" / "time"]
+        if task.startswith("fasttreeshap"):
+            return "fasttreeshap", [self.arguments.fasttreeshap, HERE / "fasttreeshap_peer.py"]
+        if task.split("-")[0] in ("hessboost", "treeshap"):
+            return "rust", [RUST_TARGET / "release" / "rust-peers"]
+        return "python", [sys.executable, HERE / "python_peers.py"]
+
+    def ask(self, task, ours, rows, background):
+        key, command = self.of(task, ours)
+        if key in self.arguments.without or (key == "fasttreeshap" and not self.arguments.fasttreeshap):
+            return {"error": "left out"}, None
+        if key not in self.running:
+            self.running[key] = Program(command, self.folder, self.arguments.threads)
+        result = self.results / f"{key}-{task}.f64"
+        report = self.running[key].ask(task, rows, background, self.arguments.seconds, result)
+        return report, np.fromfile(result, "<f8") if "error" not in report else None
+
+    def close(self):
+        for program in self.running.values():
+            program.close()
 
 
-class Margins(RegressorMixin, BaseEstimator):
-    """The booster's margins as scikit-learn wants to ask for them."""
-
-    def __init__(self, booster=None):
-        self.booster = booster
-        self.fitted_ = True
-
-    def fit(self, *_):
-        return self
-
-    def predict(self, rows):
-        return self.booster.inplace_predict(rows, predict_type="margin")
-
-
-class Case:
-    """A model, its tables, and the work of each side."""
-
-    def __init__(self, size, folder):
-        self.size, self.folder = size, folder
-        self.booster, self.names = train(size)
-        self.booster.save_model(folder / "model.json")
-        self.rows = table(10_000, len(self.names), SEED + 2)
-        self.background = table(100, len(self.names), SEED + 3)
-        self.training = table(2_000, len(self.names), SEED + 4)
-        for name in ("rows", "background", "training"):
-            header = ",".join(self.names)
-            np.savetxt(folder / f"{name}.csv", getattr(self, name), "%.9g", ",", header=header, comments="")
-
-    def ours(self, task, n, seconds):
-        background = "training.csv" if task == "lime" else "background.csv"
-        files = [str(self.folder / name) for name in ("model.json", "rows.csv", background)]
-        command = [str(PROGRAM), task, *files, str(n), str(seconds)]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-    def matrix(self, rows):
-        return xgboost.DMatrix(rows, feature_names=self.names, nthread=1)
-
-    def margins(self, rows):
-        return self.booster.inplace_predict(np.asarray(rows, np.float32), predict_type="margin")
-
-    def peer(self, task, n):
-        """The work as a function without arguments: made outside the clock, called inside. A DMatrix may keep
-        predictions, so every call gets a fresh one, made outside too."""
-        rows = self.rows[:n]
-        if task == "predict":
-            return fresh(lambda: self.matrix(rows), lambda m: self.booster.predict(m, output_margin=True))
-        if task == "tree-shap":
-            return fresh(lambda: self.matrix(rows), lambda m: self.booster.predict(m, pred_contribs=True)[:, :-1])
-        if task == "tree-shap-row":
-            one_by_one = lambda all: [self.booster.predict(m, pred_contribs=True)[:, :-1] for m in all]
-            return fresh(lambda: [self.matrix(rows[i : i + 1]) for i in range(n)], one_by_one)
-        if task == "interventional-tree-shap":
-            explainer = shap.TreeExplainer(
-                self.booster, self.background, feature_perturbation="interventional", model_output="raw"
-            )
-            return fresh(lambda: None, lambda _: explainer.shap_values(rows, check_additivity=False))
-        if task == "kernel-shap":
-            explainer = shap.KernelExplainer(self.margins, self.background)
-            explain = functools.partial(explainer.shap_values, nsamples=COALITIONS, l1_reg=False, silent=True)
-            return fresh(lambda: None, lambda _: explain(rows))
-        if task == "lime":
-            explainer = lime.lime_tabular.LimeTabularExplainer(
-                self.training, mode="regression", feature_names=self.names, random_state=SEED
-            )
-            one = lambda row: explainer.explain_instance(
-                row, self.margins, num_features=len(self.names), num_samples=DRAWS
-            ).local_exp[1]
-            return fresh(lambda: None, lambda _: [[w for _, w in one(row)] for row in rows])
-        if task == "partial-dependence":
-            model = Margins(self.booster)
-            ask = functools.partial(
-                partial_dependence, features=[0], grid_resolution=POINTS, percentiles=(0.05, 0.95),
-                method="brute", kind="average",
-            )  # fmt: skip
-            return fresh(lambda: None, lambda _: ask(model, rows)["average"])
-        raise ValueError(task)
+def hold(contest, programs, arguments, n, n_background):
+    """Rounds of one contest: the reports of each task that works, and the values of each."""
+    asked = [(task, True) for task in contest.ours] + [(task, False) for task in contest.peers]
+    reports, values, errors = {}, {}, {}
+    for _ in range(arguments.rounds):
+        for task, ours in asked:
+            if task in errors:
+                continue
+            report, found = programs.ask(task, ours, n, n_background)
+            if "error" in report:
+                errors[task] = report["error"]
+            else:
+                reports.setdefault(task, []).append(report)
+                values.setdefault(task, found)
+    return reports, values, errors
 
 
-def fresh(make, work):
-    """Pairs the part that is not timed with the part that is."""
-    return make, work
+def lines_of(contest, name, programs, arguments, failures):
+    n, n_background = contest.rows.get(name, 100), contest.background
+    if arguments.tiny:
+        n, n_background = min(n, TINY), min(n_background, 2 * TINY)
+    reports, values, errors = hold(contest, programs, arguments, n, n_background)
+    for task, error in errors.items():
+        if error != "left out":
+            print(f"  {name} {task}: {error}", flush=True)
+    found = []
+    for ours in (task for task in contest.ours if task in reports):
+        for peer in (task for task in contest.peers if task in reports):
+            line = compare(contest, name, ours, peer, reports, values, n, n_background, failures)
+            found.append(line)
+            print(f"  {name} {contest.name}: {shown(line)}", flush=True)
+    return found
 
 
-def measure(make, work, seconds):
-    sum_of = lambda result: float(sum(np.abs(np.asarray(part, np.float64)).sum() for part in result))
-    total = sum_of(work(make()))
-    spent = times = 0
-    while times == 0 or spent < seconds:
-        given = make()
-        start = time.perf_counter()
-        work(given)
-        spent += time.perf_counter() - start
-        times += 1
-    return {"seconds": spent / times, "sum": total}
+def compare(contest, name, ours, peer, reports, values, n, n_background, failures):
+    a, b = values[ours], values[peer]
+    apart = None
+    if contest.same:
+        apart = float(np.abs(a - b).max() / np.abs(b).max()) if a.shape == b.shape else float("inf")
+        if not apart <= tolerance(ours, peer):
+            failures.append(f"{name} {contest.name}: {ours} and {peer} lie {apart:.1e} of the largest value apart")
+    seconds = [[report["seconds"] for report in reports[task]] for task in (ours, peer)]
+    ratios = [theirs / mine for mine, theirs in zip(*seconds)]
+    medians = [statistics.median(one) for one in seconds]
+    return {
+        "model": name, "contest": contest.name, "what": contest.what.format(n=f"{n:,}", b=f"{n_background:,}"),
+        "ours": ours, "peer": peer, "ours_seconds": seconds[0], "peer_seconds": seconds[1],
+        "ours_first": reports[ours][0]["first"], "peer_first": reports[peer][0]["first"],
+        "ours_median": medians[0], "peer_median": medians[1], "ratio": medians[1] / medians[0],
+        "ratio_low": min(ratios), "ratio_high": max(ratios), "apart": apart,
+    }  # fmt: skip
 
 
-TASKS = [
-    # (task, what, the peer, rows, whether both sides must give the same numbers)
-    ("predict", "margins of {n} rows", "XGBoost `predict`", 10_000, True),
-    ("tree-shap", "TreeSHAP, path-dependent, {n} rows at once", "XGBoost `pred_contribs`", 1_000, True),
-    ("tree-shap-row", "the same, {n} rows one by one", "XGBoost `pred_contribs`", 50, True),
-    ("interventional-tree-shap", "TreeSHAP against 100 rows, {n} rows", "shap `TreeExplainer`", 20, True),
-    ("kernel-shap", "KernelSHAP, 2,048 coalitions × 100 rows, {n} rows", "shap `KernelExplainer`", 2, False),
-    ("lime", "LIME, 5,000 draws, {n} rows", "lime `LimeTabularExplainer`", 5, False),
-    ("partial-dependence", "partial dependence, 20 points, {n} rows", "scikit-learn `partial_dependence`", 2_000, True),
-]
-
-
-def cpu():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+def overhead(programs, arguments):
+    """What estimators add to the calls of the model, on either side."""
+    contest, ours, peers = OVERHEAD
+    rows, background = (1, 2 * TINY) if arguments.tiny else (2, 100)
+    asked, spent = [(task, True) for task in ours] + [(task, False) for task in peers], {}
+    for _ in range(arguments.rounds):
+        for task, mine in asked:
+            report, _ = programs.ask(task, mine, rows, background)
+            if "error" not in report:
+                spent.setdefault(task, []).append(report["seconds"])
+            elif report["error"] != "left out":
+                print(f"  {contest} {task}: {report['error']}", flush=True)
+                asked.remove((task, mine))
+    found = []
+    for side, bare, tasks in (("ours", "bare", ours), ("peer", "numpy-bare", peers)):
+        for task in tasks:
+            if bare in spent and task in spent and task != bare:
+                ratios = [a / b for a, b in zip(spent[task], spent[bare])]
+                found.append({"side": side, "task": task, "bare": statistics.median(spent[bare]),
+                              "seconds": statistics.median(spent[task]), "overhead": statistics.median(ratios),
+                              "low": min(ratios), "high": max(ratios)})  # fmt: skip
+                print(f"  {contest} {task}: {found[-1]['overhead']:.2f} of the bare calls", flush=True)
+    return found
 
 
 def readable(seconds):
@@ -195,48 +168,121 @@ def readable(seconds):
     return f"{seconds * 1e9:.3g} ns"
 
 
-def line_of(case, task, what, peer, n, same, arguments):
-    n = min(n, 3) if arguments.tiny else n
-    make, work = case.peer(task, n)
-    ours, theirs = [], []
-    for _ in range(arguments.rounds):
-        ours.append(case.ours(task, n, arguments.seconds))
-        theirs.append(measure(make, work, arguments.seconds))
-    a, b = ours[0]["sum"], theirs[0]["sum"]
-    if same and abs(a - b) > AGREE * max(abs(a), abs(b)):
-        sys.exit(f"{task}: the results sum to {a} here and to {b} there: not the same work")
-    a, b = (statistics.median(turn["seconds"] for turn in side) for side in (ours, theirs))
-    rerun = f"`--size {case.size} --only {task}`"
-    return f"| {what.format(n=f'{n:,}')} | {peer} | {readable(a)} | {readable(b)} | {b / a:.3g} | {rerun} |"
+def shown(line):
+    return (
+        f"{line['ours']} {readable(line['ours_median'])}, {line['peer']} {readable(line['peer_median'])}, "
+        f"ratio {line['ratio']:.2f} ({line['ratio_low']:.2f} to {line['ratio_high']:.2f})"
+    )
 
 
-def main():
+def markdown(about, found, overheads, arguments):
+    lines = [header(arguments), ""]
+    for name, text in about.items():
+        here = [line for line in found if line["model"] == name]
+        if not here:
+            continue
+        lines += [f"### {name}", "", f"{text}.", ""]
+        lines += ["| what | ours | peer | ours | peer's | peer / ours | apart | rerun: `run.py` |"]
+        lines += ["|---|---|---|--:|--:|--:|--:|---|"]
+        for line in here:
+            ratio = f"{line['ratio']:.2f} ({line['ratio_low']:.2f} to {line['ratio_high']:.2f})"
+            apart = "" if line["apart"] is None else f"{line['apart']:.0e}"
+            lines.append(
+                f"| {line['what']} | `{line['ours']}` | {peer_name(line['peer'])} | {readable(line['ours_median'])} | "
+                f"{readable(line['peer_median'])} | {ratio} | {apart} | `--model {name} --only {line['contest']}` |"
+            )
+        lines.append("")
+    if overheads:
+        lines += ["### network", "", f"{about['network']}; 2,048 coalitions × 100 background rows, 2 rows explained.", ""]
+        lines += ["| whose | what | bare calls | explained | overhead |", "|---|---|--:|--:|--:|"]
+        for line in overheads:
+            whose = "ours" if line["side"] == "ours" else peer_name(line["task"])
+            cost = f"{line['overhead']:.2f} ({line['low']:.2f} to {line['high']:.2f})"
+            lines.append(
+                f"| {whose} | `{line['task']}` | {readable(line['bare'])} | {readable(line['seconds'])} | {cost} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def header(arguments):
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    packages = ("xgboost", "shap", "shapiq", "woodelf-explainer", "lime", "scikit-learn", "numpy")
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages if installed(name)]
+    if arguments.fasttreeshap:
+        versions.append("fasttreeshap 0.1.6")
+    versions += [] if "rust" in arguments.without else ["hessboost 0.4.6", "treeshap 0.1.0"]
+    threads = "one thread" if arguments.threads == 1 else f"{arguments.threads} threads"
+    return (
+        f"{cpu()}, {threads}; commit {commit.strip() or 'unknown'}; {', '.join(versions)}; Python "
+        f"{platform.python_version()}.\nMedians of {arguments.rounds} turns of each side; in brackets the smallest and the "
+        "largest ratio of one round. Apart: the largest difference of the results, as a share of the largest value."
+    )
+
+
+def installed(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def cpu():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", action="append", choices=list(SIZES), help="both when not given")
-    parser.add_argument("--only", action="append", choices=[task[0] for task in TASKS], help="all when not given")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each side")
-    parser.add_argument("--seconds", type=float, default=1.0, help="the least time of one turn")
+    names = [contest.name for contest in CONTESTS] + [OVERHEAD[0]]
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared" / "data" / "tabular",
+                        help="folder of adult-train.csv, adult-test.csv and california-housing.csv")  # fmt: skip
+    parser.add_argument("--models", type=pathlib.Path, default=TARGET / "peer-models",
+                        help="where models are kept between runs")  # fmt: skip
+    parser.add_argument("--model", action="append", choices=MODELS, help="all when not given")
+    parser.add_argument("--only", action="append", choices=names, help="all when not given")
+    parser.add_argument("--without", action="append", default=[], choices=["rust", "python", "fasttreeshap"])
+    parser.add_argument("--fasttreeshap", metavar="PYTHON", help="the interpreter that has fasttreeshap")
+    parser.add_argument("--threads", type=int, default=1, help="of each side")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each side")
+    parser.add_argument("--seconds", type=float, default=0.3, help="the least time of one turn")
+    parser.add_argument("--output", type=pathlib.Path, help="Markdown, and a .json beside it; default results.md here")
+    parser.add_argument("--prepare", action="store_true", help="build and make the models, and stop")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and few rows, to see that everything runs")
     arguments = parser.parse_args()
     if arguments.tiny:
-        arguments.size, arguments.rounds, arguments.seconds = ["tiny"], 1, 0.0
-    warnings.filterwarnings("ignore")
+        arguments.rounds, arguments.seconds, arguments.model = 1, 0.0, ["tiny", "network"]
+    return arguments
 
-    subprocess.run(["cargo", "build", "--release", "-p", "xai-benches", "--bin", "time"], check=True, cwd=ROOT)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
-    versions = f"xgboost {xgboost.__version__}, shap {shap.__version__}, lime 0.2.0.1, scikit-learn {sklearn.__version__}"
-    print(f"{cpu()}, one thread; commit {commit.strip() or 'unknown'}; {versions}; Python {platform.python_version()}.")
-    print(f"Medians of {arguments.rounds} turns of each side.\n")
-    for size in arguments.size or ["100x6", "500x8"]:
-        trees, depth, features = SIZES[size]
-        print(f"### {trees} trees of depth {depth} at most, {features} features\n")
-        print("| what | peer | ours | peer's | peer / ours | rerun: `run.py` |\n|---|---|--:|--:|--:|---|", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            case = Case(size, pathlib.Path(folder))
-            for task in TASKS:
-                if not arguments.only or task[0] in arguments.only:
-                    print(line_of(case, *task, arguments), flush=True)
-        print()
+
+def main():
+    arguments = parse()
+    build(arguments)
+    about, found, overheads, failures = {}, [], [], []
+    for name in arguments.model or MODELS:
+        folder = arguments.models / name
+        about[name] = models.prepare(name, arguments.data, folder)
+        print(f"{name}: {about[name]}", flush=True)
+        if arguments.prepare:
+            continue
+        programs = Programs(folder, arguments)
+        for contest in [] if name == "network" else CONTESTS:
+            named = name == "tiny" or name in contest.rows or (arguments.model and arguments.only)
+            if named and (not arguments.only or contest.name in arguments.only):
+                found += lines_of(contest, name, programs, arguments, failures)
+        if name == "network" and (not arguments.only or OVERHEAD[0] in arguments.only):
+            overheads = overhead(programs, arguments)
+        programs.close()
+    if arguments.prepare:
+        return
+    output = arguments.output or (HERE / "results.md" if not arguments.tiny else pathlib.Path(os.devnull))
+    output.write_text(markdown(about, found, overheads, arguments))
+    if output.suffix == ".md":
+        output.with_suffix(".json").write_text(json.dumps({"lines": found, "overheads": overheads}, indent=1))
+    if failures:
+        sys.exit("not the same work:\n" + "\n".join(failures))
 
 
 if __name__ == "__main__":
