@@ -42,7 +42,7 @@ use super::{Ends, Estimate, Estimator};
 ///
 /// # Laws
 /// `owen_values_average_the_orders_of_the_tree`, `one_part_gives_shapley_values`, `sampled_owen_values_tell_their_error`,
-/// `a_warm_run_is_a_cold_run`.
+/// `a_warm_run_is_a_cold_run`, `owen_values_are_those_of_shap`.
 ///
 /// # Source
 /// Owen, *Values of games with a priori unions*, 1977; several levels: Winter, *A value for cooperative games with

@@ -7,7 +7,10 @@ use ndarray::{Array2, Axis, Slice, array, concatenate};
 use xai_core::{Attribution, Error, Explainer, Observer, Run, Table};
 use xai_local::lime::{Bins, LimeTabular, Training};
 use xai_local::masker::{Background, Baseline};
-use xai_local::shapley::{ExactShap, KernelShap, Masked, MaskedProducts, PermutationShap};
+use xai_local::shapley::{
+    Adaptive, ExactShap, KernelShap, LeverageShap, Masked, MaskedProducts, OwenShap, PartitionTree, PermutationShap,
+    Stop,
+};
 
 use crate::zoo::{Function, background, pairwise, rugged, samples};
 
@@ -41,6 +44,32 @@ fn permutation() -> impl Method {
     Masked { estimator, masker: Background::new(background()).unwrap() }
 }
 
+fn leverage() -> impl Method {
+    let estimator = LeverageShap { n_coalitions: Some(30) };
+    Masked { estimator, masker: Background::new(background()).unwrap() }
+}
+
+/// Features 0 and 1 in one part, so that they may stay alike.
+fn tree_of_parts() -> PartitionTree {
+    PartitionTree::groups(6, &[vec![0, 1], vec![2, 3]]).unwrap()
+}
+
+fn owen() -> impl Method {
+    Masked { estimator: OwenShap::new(tree_of_parts()), masker: Background::new(background()).unwrap() }
+}
+
+fn sampled_owen() -> impl Method {
+    let estimator = OwenShap { tree: tree_of_parts(), n_coalitions: Some(20) };
+    Masked { estimator, masker: Background::new(background()).unwrap() }
+}
+
+/// A rule that no budget below the most meets.
+fn adaptive() -> impl Method {
+    let stop = Stop { relative_error: Some(1e-9), most_coalitions: 40, ..Stop::default() };
+    let estimator = Adaptive { estimator: PermutationShap::default(), stop };
+    Masked { estimator, masker: Background::new(background()).unwrap() }
+}
+
 fn lime() -> impl Method {
     LimeTabular { n_draws: 200, ..LimeTabular::new(training()) }
 }
@@ -66,19 +95,19 @@ macro_rules! laws {
 }
 
 laws! {
-    completeness: exact, exact_from_baseline, kernel, permutation, products;
-    symmetry: exact, kernel, permutation, products;
-    dummy: exact, exact_from_baseline, kernel, permutation, products;
-    linearity: exact, exact_from_baseline, kernel, permutation, lime, products;
-    batch_cut: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
-    threads: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
-    same_seed: exact, kernel, permutation, lime, classic_lime, products;
-    other_seed: kernel, permutation, lime, classic_lime;
-    budget: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
-    cancellation: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
-    non_finite: exact, kernel, permutation, lime, classic_lime, products;
-    no_samples: exact, kernel, permutation, lime, classic_lime, products;
-    wrong_width: exact, exact_from_baseline, kernel, permutation, lime, classic_lime, products;
+    completeness: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
+    symmetry: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
+    dummy: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
+    linearity: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, products;
+    batch_cut: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    threads: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    same_seed: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    other_seed: kernel, permutation, leverage, sampled_owen, adaptive, lime, classic_lime;
+    budget: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    cancellation: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    non_finite: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    no_samples: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    wrong_width: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
 }
 
 mod check {

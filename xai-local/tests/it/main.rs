@@ -9,6 +9,7 @@ mod laws;
 mod lime;
 mod masker;
 mod owen;
+mod owen_golden;
 mod products;
 mod regression;
 mod shapley;

@@ -26,7 +26,7 @@ fn mixture(x: &[f64]) -> f64 {
 
 /// The recorded formulas. `None` for a link on the worth, which is not offered: the mean of the scores is what is
 /// explained.
-fn formula(name: &str) -> Option<Function> {
+pub fn formula(name: &str) -> Option<Function> {
     Some(match name {
         "linear" => Function::one(linear),
         "products" => Function::one(|x| x[0] * x[1] - 2.0 * x[2] * x[3] + 0.5 * x[4] + x[5] * x[5] * x[6]),
