@@ -211,7 +211,7 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub grouping: Grouping,
     /// The title of the report.
-    #[arg(long)]
+    #[arg(long, requires = "model")]
     pub title: Option<String>,
     /// The seed that everything random follows from.
     #[arg(long, default_value_t = 0)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use xai::core::{Error, FeatureKind, Groups, Model, Table, TreeStructured};
 use xai::global::Labels;
 use xai::models::file::{LoadOptions, Loaded, load_with};
@@ -15,6 +15,17 @@ use xai::nearest::nearest;
 use crate::args::{self, Grouping, Source};
 use crate::failure::Failure;
 use crate::labels;
+
+/// What to do with rows whose label is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlabelled {
+    /// Nobody asks for labels: without all of them there are none.
+    Ignore,
+    /// Every row must have one.
+    Refuse,
+    /// Rows without one are left out.
+    LeaveOut,
+}
 
 /// A model with the rows that it is asked about.
 pub struct Case {
@@ -32,13 +43,20 @@ pub struct Case {
     pub background: Option<Array2<f64>>,
     /// One-hot columns as one feature, when that was asked for.
     pub groups: Option<Groups>,
+    /// Whether the background gave the trees the covers that their file lacks.
+    pub counted: bool,
     /// How the table was understood, where that is not plain.
     pub remarks: Vec<String>,
 }
 
 impl Case {
     /// Reads the files; remarks go to standard error.
-    pub fn open(source: &Source, background: Option<&Path>, grouping: &Grouping) -> Result<Self, Failure> {
+    pub fn open(
+        source: &Source,
+        background: Option<&Path>,
+        grouping: &Grouping,
+        unlabelled: Unlabelled,
+    ) -> Result<Self, Failure> {
         let mut loaded = load(source)?;
         let mut frame = read(&source.data)?;
         let whole = frame.n_rows();
@@ -51,19 +69,42 @@ impl Case {
         let mut remarks = Vec::new();
         let mut labels = None;
         let mut classes = Vec::new();
+        let mut kept: Option<Vec<usize>> = None;
         if let Some(name) = &source.target {
             if loaded.model.features().iter().any(|feature| feature.name == *name) {
                 return Err(Failure::Use(format!("--target {name:?} is a feature of the model, too")));
             }
-            let (rest, column) = frame.split_label(name).map_err(|error| error.in_file(&source.data))?;
+            let (rest, column) = frame
+                .split_label(name)
+                .map_err(|error| Failure::Use(format!("--target: {}", error.in_file(&source.data))))?;
             frame = rest;
-            let target = labels::read(&column, &loaded.model).map_err(|error| error.in_file(&source.data))?;
-            labels = Some(cut(target.labels, rows.clone()));
-            classes = target.classes;
-            remarks.extend(target.remark);
+            let known = labels::labelled(&column);
+            let within: Vec<usize> = (0..known.len()).filter(|&place| rows.contains(&known[place])).collect();
+            let lacking = rows.len() - within.len();
+            if lacking > 0 && unlabelled == Unlabelled::Refuse || within.is_empty() && unlabelled != Unlabelled::Ignore
+            {
+                let row = rows.clone().find(|row| column.text(*row).is_none()).unwrap_or(0) + 1;
+                let (column, expected) = (name.clone(), "a label".to_owned());
+                return Err(Error::Cell { row, column, found: String::new(), expected }.in_file(&source.data).into());
+            }
+            if !known.is_empty() {
+                let target = labels::read(&labels::pick(&column, &known), &loaded.model);
+                let target = target.map_err(|error| error.in_file(&source.data))?;
+                classes = target.classes;
+                remarks.extend(target.remark);
+                labels = (lacking == 0 || unlabelled == Unlabelled::LeaveOut).then(|| cut(target.labels, &within));
+            }
+            if lacking > 0 && unlabelled == Unlabelled::LeaveOut {
+                let what = format!("{lacking} of {} rows have no label and are left out", rows.len());
+                remarks.push(format!("{what}; rows are counted without them"));
+                kept = Some(within.iter().map(|&place| known[place] - rows.start).collect());
+            }
         }
         let alignment = alignment(source.unknown_category);
-        let aligned = fit(&alignment, &frame.rows(rows.clone())?, &loaded, &source.data)?;
+        let mut aligned = fit(&alignment, &frame.rows(rows.clone())?, &loaded, &source.data)?;
+        if let Some(kept) = kept {
+            aligned.matrix = aligned.matrix.select(Axis(0), &kept);
+        }
         remarks.extend(notes(&aligned, &source.data));
         remarks.extend(loaded.fact("note").map(str::to_owned));
         let background = match background {
@@ -73,18 +114,21 @@ impl Case {
         let outputs = labels::named_outputs(&loaded.model, &classes);
         loaded.model = loaded.model.renamed(aligned.features.clone(), outputs)?;
         // A file without covers (ONNX) gets those of the background.
+        let mut counted = false;
         if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
             let trees = with_covers(loaded.model.trees(), rows)?;
             let model = &loaded.model;
             loaded.model =
                 xai::models::trees::TreeModel::new(trees, model.features().to_vec(), model.outputs().to_vec())?;
+            counted = true;
             remarks.push("the model file has no covers: they are counted from the background".into());
         }
         let groups = groups(&loaded, &aligned.matrix, grouping)?;
         for remark in &remarks {
             eprintln!("xai: {remark}");
         }
-        Ok(Case { loaded, batch: aligned.matrix, first_row: rows.start, labels, classes, background, groups, remarks })
+        let (batch, first_row) = (aligned.matrix, rows.start);
+        Ok(Case { loaded, batch, first_row, labels, classes, background, groups, counted, remarks })
     }
 }
 
@@ -178,9 +222,11 @@ fn notes(aligned: &Aligned, path: &Path) -> Vec<String> {
     notes
 }
 
-fn cut(labels: Labels, rows: std::ops::Range<usize>) -> Labels {
+fn cut(labels: Labels, places: &[usize]) -> Labels {
     match labels {
-        Labels::Numbers(numbers) => Labels::Numbers(numbers[rows].to_vec()),
-        Labels::Classes { n, indices } => Labels::Classes { n, indices: indices[rows].to_vec() },
+        Labels::Numbers(numbers) => Labels::Numbers(places.iter().map(|&place| numbers[place]).collect()),
+        Labels::Classes { n, indices } => {
+            Labels::Classes { n, indices: places.iter().map(|&place| indices[place]).collect() }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use xai::core::{Error, Link, Model, Output, Scale, TreeStructured};
 use xai::global::Labels;
-use xai::models::table::{self, Column};
+use xai::models::table::{self, Column, Values};
 use xai::models::trees::TreeModel;
 
 /// Labels with the names of their classes; no names for numbers.
@@ -14,6 +14,23 @@ pub struct Target {
     pub classes: Vec<String>,
     /// How labels were understood, where that is not plain.
     pub remark: Option<String>,
+}
+
+/// The rows that have a label.
+pub fn labelled(column: &Column) -> Vec<usize> {
+    (0..column.len()).filter(|&row| column.text(row).is_some()).collect()
+}
+
+/// These rows of a column; categories stay as they are.
+pub fn pick(column: &Column, rows: &[usize]) -> Column {
+    let values = match &column.values {
+        Values::Numeric(values) => Values::Numeric(rows.iter().map(|&row| values[row]).collect()),
+        Values::Boolean(values) => Values::Boolean(rows.iter().map(|&row| values[row]).collect()),
+        Values::Categorical { codes, categories } => {
+            Values::Categorical { codes: rows.iter().map(|&row| codes[row]).collect(), categories: categories.clone() }
+        }
+    };
+    Column { name: column.name.clone(), values }
 }
 
 /// Reads `column` as classes for a model that predicts classes, otherwise as numbers.

@@ -123,3 +123,10 @@ pub(crate) fn part_mut(
     matrix.slice_axis_inplace(Axis(1), Slice::from(columns));
     matrix
 }
+
+impl Cholesky {
+    /// The logarithm of the matrix's determinant.
+    pub fn log_determinant(&self) -> f64 {
+        2.0 * self.0.diag().iter().map(|pivot| pivot.ln()).sum::<f64>()
+    }
+}

@@ -7,6 +7,7 @@
 //! | [`shapley::LeverageShap`] | nothing | budget × background rows | Musco & Witter 2025 |
 //! | [`shapley::OwenShap`] | nothing | budget × background rows | Owen 1977; Winter 1989 |
 //! | [`shapley::PermutationShap`] | nothing | permutations × (players − 1) × background rows | Castro et al. 2009; Mitchell et al. 2022 |
+//! | [`interaction::ExactInteractions`] | nothing | 2^players × background rows | Harsanyi 1963; Grabisch & Roubens 1999 |
 //! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |
 //! | [`lime::LimeTabular`] | nothing | number of draws | Ribeiro et al. 2016; Tan et al. 2023 |
 //! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
@@ -15,6 +16,7 @@
 //! comes of it, so they serve tables, images and texts alike.
 
 mod cholesky;
+pub mod interaction;
 pub mod lime;
 pub mod linear;
 pub mod masker;

@@ -37,7 +37,7 @@ fn every_printed_command_names_methods_and_parameters_that_exist() {
             }
             let method = registry.get(name).unwrap_or_else(|error| panic!("{page}: {command}: {error}"));
             let fits = match words[0] {
-                "explain" => method.spec().scope == Scope::Local,
+                "explain" => matches!(method.spec().scope, Scope::Local | Scope::Interactions),
                 "importance" => method.spec().scope == Scope::Importance,
                 "effects" => method.spec().scope == Scope::Effects,
                 _ => true,

@@ -2,10 +2,10 @@
 
 use xai::core::{Error, Run, TreeStructured};
 use xai::models::adaptor::Linked;
-use xai::registry::{Inputs, Method, Registry, Scope, Settings, Subject};
+use xai::registry::{Inputs, Method, Need, Registry, Scope, Settings, Spec, Subject};
 
 use crate::args::{ExplainArgs, Explaining, Running, Scale, Source};
-use crate::case::Case;
+use crate::case::{Case, Unlabelled};
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
 use crate::{files, tabular};
@@ -14,7 +14,7 @@ use crate::{files, tabular};
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let registry = Registry::standard();
     let method = registry.get(&args.method)?;
-    if method.spec().scope != Scope::Local {
+    if !matches!(method.spec().scope, Scope::Local | Scope::Interactions) {
         let command = if method.spec().scope == Scope::Effects { "effects" } else { "importance" };
         return Err(Failure::Use(format!("{} explains the whole model: use `xai {command}`", args.method)));
     }
@@ -29,10 +29,20 @@ pub fn by_name(
     running: &Running,
 ) -> Result<(), Failure> {
     let settings = Settings::from_pairs(method.spec(), &explaining.set)?;
+    fits(method.spec(), source, explaining, &settings)?;
     let inputs = [source.model.as_path(), source.data.as_path()];
     files::not_over(running.output.as_deref(), inputs.into_iter().chain(explaining.background.as_deref()))?;
     use_threads(running.threads)?;
-    let case = Case::open(source, explaining.background.as_deref(), &explaining.grouping)?;
+    let unlabelled = match (needs(method.spec(), &settings, Need::Labels), method.spec().scope) {
+        (false, _) => Unlabelled::Ignore,
+        // Rows keep their numbers where each has a result of its own.
+        (true, Scope::Local | Scope::Interactions) => Unlabelled::Refuse,
+        (true, _) => Unlabelled::LeaveOut,
+    };
+    let case = Case::open(source, explaining.background.as_deref(), &explaining.grouping, unlabelled)?;
+    if explaining.background.is_some() && !case.counted && !needs(method.spec(), &settings, Need::Background) {
+        eprintln!("xai: {} makes no use of --background", method.spec().name);
+    }
     let progress = Progress::new(&method.spec().name);
     let run = Run {
         seed: running.seed,
@@ -44,7 +54,7 @@ pub fn by_name(
     let linked;
     let subject = match explaining.scale {
         Scale::Margin => Subject::of_trees(model),
-        Scale::Prediction if method.spec().needs.contains(&xai::registry::Need::Trees) => {
+        Scale::Prediction if method.spec().needs.contains(&Need::Trees) => {
             let reason = "it explains margins; interventional-tree-shap with --set scale=probability explains \
                           probabilities, and kernel-shap explains any prediction";
             return Err(Error::unsupported(format!("--scale prediction with {}", method.spec().name), reason).into());
@@ -65,4 +75,34 @@ pub fn by_name(
     let document = method.explain(&inputs, &settings)?;
     drop(progress);
     files::write(running.output.as_deref(), &tabular::render(&document, running.format(), case.first_row)?)
+}
+
+/// Refuses a call that lacks what the method needs, or says what the method would ignore.
+fn fits(spec: &Spec, source: &Source, explaining: &Explaining, settings: &Settings) -> Result<(), Failure> {
+    if explaining.background.is_none() && needs(spec, settings, Need::Background) {
+        let advice = "give rows that stand for absence, such as a sample of the training data";
+        return Err(Failure::Use(format!("{} needs --background FILE: {advice}", spec.name)));
+    }
+    if source.target.is_none() && needs(spec, settings, Need::Labels) {
+        return Err(Failure::Use(format!("{} needs --target COLUMN: what the model should have predicted", spec.name)));
+    }
+    let grouping = &explaining.grouping;
+    if !spec.groups && (grouping.group_one_hot || !grouping.group.is_empty()) {
+        let reason = "it knows no groups of columns; leave --group and --group-one-hot out";
+        return Err(Failure::Use(format!("{}: {reason}", spec.name)));
+    }
+    Ok(())
+}
+
+/// Whether a method needs something, with these settings.
+fn needs(spec: &Spec, settings: &Settings, need: Need) -> bool {
+    let asked = match need {
+        Need::Labels => settings.word("scale") == Some("log-loss"),
+        // What is averaged has needs of its own.
+        Need::Background => settings.word("explainer").is_some_and(|name| {
+            Registry::standard().get(name).is_ok_and(|local| local.spec().needs.contains(&Need::Background))
+        }),
+        _ => false,
+    };
+    asked || spec.needs.contains(&need)
 }

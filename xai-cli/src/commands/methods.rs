@@ -33,6 +33,7 @@ fn list(specs: &[&Spec]) -> String {
     let width = specs.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
     for (scope, heading) in [
         (Scope::Local, "Single rows (xai explain)"),
+        (Scope::Interactions, "What features do together in single rows (xai explain)"),
         (Scope::Importance, "What matters to the model (xai importance)"),
         (Scope::Effects, "How scores respond to features (xai effects)"),
     ] {

@@ -17,6 +17,7 @@ const MOST: usize = 15;
 pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     files::not_over(args.output.as_deref(), [args.input.as_path()])?;
     let document = read(&args.input)?;
+    used(args, kind(args, &document))?;
     let theme = match args.theme {
         ThemeName::Light => Theme::light(),
         ThemeName::Dark => Theme::dark(),
@@ -58,6 +59,22 @@ fn read(path: &Path) -> Result<Document, Error> {
         Document::Interactions(interactions) => Ok(Document::Interactions(interactions.checked()?)),
         other => Ok(other),
     }
+}
+
+/// Refuses options that the picture would ignore.
+fn used(args: &PlotArgs, kind: Picture) -> Result<(), Failure> {
+    let of_feature = matches!(kind, Picture::Dependence | Picture::Curve);
+    let of_sample = matches!(kind, Picture::Waterfall | Picture::Force | Picture::Bar | Picture::Matrix);
+    for (option, given, fits) in [
+        ("--feature", args.feature.is_some(), of_feature),
+        ("--sample", args.sample.is_some(), of_sample),
+        ("--most", args.most.is_some(), !of_feature),
+    ] {
+        if given && !fits {
+            return Err(Failure::Use(format!("{option} says nothing to --kind {}", name(kind))));
+        }
+    }
+    Ok(())
 }
 
 fn kind(args: &PlotArgs, document: &Document) -> Picture {

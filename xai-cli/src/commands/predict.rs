@@ -4,7 +4,7 @@ use ndarray::{Array2, Axis, Slice};
 use xai::core::{Document, Meter, Model, Prediction, Provenance, Run, TreeStructured};
 
 use crate::args::{Grouping, PredictArgs};
-use crate::case::Case;
+use crate::case::{Case, Unlabelled};
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
 use crate::{files, tabular};
@@ -16,7 +16,7 @@ const ROWS: usize = 16_384;
 pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     files::not_over(args.running.output.as_deref(), [args.source.model.as_path(), args.source.data.as_path()])?;
     use_threads(args.running.threads)?;
-    let case = Case::open(&args.source, None, &Grouping::default())?;
+    let case = Case::open(&args.source, None, &Grouping::default(), Unlabelled::Ignore)?;
     let model = &case.loaded.model;
     let progress = Progress::new("predict");
     let run = Run { seed: args.running.seed, observer: &progress, ..Run::default() };

@@ -6,7 +6,7 @@ use xai::report::Brief;
 
 use super::demo;
 use crate::args::{DemoArgs, ReportArgs, Source};
-use crate::case::Case;
+use crate::case::{Case, Unlabelled};
 use crate::failure::Failure;
 use crate::files;
 use crate::progress::use_threads;
@@ -15,6 +15,9 @@ use crate::progress::use_threads;
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     use_threads(args.threads)?;
     let (Some(model), Some(data)) = (&args.model, &args.data) else {
+        if args.grouping.group_one_hot || !args.grouping.group.is_empty() {
+            return Err(Failure::Use("--group and --group-one-hot need a --model".into()));
+        }
         return demo::run(&DemoArgs { seed: args.seed, output: args.output.clone() });
     };
     let inputs = [model.as_path(), data.as_path()].into_iter().chain(args.background.as_deref());
@@ -27,7 +30,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         unknown_category: args.unknown_category,
         iterations: None,
     };
-    let case = Case::open(&source, args.background.as_deref(), &args.grouping)?;
+    let case = Case::open(&source, args.background.as_deref(), &args.grouping, Unlabelled::LeaveOut)?;
     let missing = case.batch.iter().filter(|cell| cell.is_nan()).count();
     let name = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let fact = |name: &str, value: String| (name.to_owned(), value);

@@ -33,9 +33,14 @@ fn wrong_use_is_told_with_the_nearest_right_one() {
 fn what_a_method_lacks_is_named() {
     let case = Case::new("xgboost", "regression_nan", "json");
     let explain = |method: &str| xai(with(case.args("explain"), &["--method", method]));
-    failed(&explain("interventional-tree-shap"), 1, &["background", "--background"]);
+    failed(&explain("interventional-tree-shap"), 2, &["background", "--background"]);
     failed(&explain("linear-shap"), 1, &["linear"]);
-    failed(&xai(with(case.args("importance"), &["--method", "permutation-importance"])), 1, &["--target"]);
+    failed(&xai(with(case.args("importance"), &["--method", "permutation-importance"])), 2, &["--target"]);
+    let background = case.path("rows.csv");
+    let loss = ["--set", "scale=log-loss", "--background", background.to_str().unwrap()];
+    let loss = with(with(case.args("explain"), &["--method", "interventional-tree-shap"]), &loss);
+    failed(&xai(loss), 2, &["--target"]);
+    failed(&xai(with(case.args("predict"), &["--target", "colour"])), 2, &["--target", "colour", "rows.csv"]);
 }
 
 #[test]
@@ -106,4 +111,53 @@ fn parameters_beyond_all_memory_are_refused() {
 fn a_target_that_the_model_uses_is_refused() {
     let case = Case::new("xgboost", "regression_nan", "json");
     failed(&xai(with(case.args("predict"), &["--target", "x0"])), 2, &["x0", "feature of the model"]);
+}
+
+#[test]
+fn options_that_nothing_uses_are_told() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let rows = case.path("rows.csv");
+    let explain = |more: &[&str]| xai(with(case.args("explain"), more));
+    let output = explain(&["--method", "tree-shap", "--background", rows.to_str().unwrap()]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no use of --background"));
+    let lime = ["--method", "lime", "--group", "pair=x0,x1", "--background", rows.to_str().unwrap()];
+    failed(&explain(&lime), 2, &["lime", "--group"]);
+    failed(&xai(["report", "--title", "Nothing"]), 2, &["--model"]);
+    failed(&xai(["report", "--group-one-hot"]), 2, &["--model"]);
+    let saved = case.path("saved.json");
+    let saved = saved.to_str().unwrap();
+    assert!(explain(&["--method", "tree-shap", "--output", saved]).status.success());
+    for (kind, option) in [("beeswarm", "--sample"), ("waterfall", "--feature"), ("dependence", "--most")] {
+        let output = xai(["plot", "--input", saved, "--kind", kind, option, "1", "--output", "never.svg"]);
+        failed(&output, 2, &[option, kind]);
+    }
+}
+
+#[test]
+fn rows_without_a_label_are_left_out_where_labels_count() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let text = std::fs::read_to_string(case.path("rows.csv")).unwrap();
+    let n = text.lines().count() - 1;
+    let labelled: String = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match i {
+            0 => format!("{line},y\n"),
+            2 => format!("{line},\n"),
+            i => format!("{line},{i}.5\n"),
+        })
+        .collect();
+    std::fs::write(case.path("rows.csv"), labelled).unwrap();
+    let told = format!("1 of {n} rows have no label");
+    let output = xai(with(case.args("importance"), &["--target", "y"]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&told));
+    let report = case.path("report.html");
+    let output = xai(with(case.args("report"), &["--target", "y", "--output", report.to_str().unwrap()]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::read_to_string(report).unwrap().contains(&told));
+    // Where rows have results of their own none is left out.
+    let found = super::json(&xai(with(case.args("predict"), &["--target", "y"])));
+    assert_eq!(found["scores"].as_array().unwrap().len(), n);
 }

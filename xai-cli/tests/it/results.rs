@@ -108,3 +108,63 @@ fn a_saved_explanation_is_drawn() {
     let terminal = xai(["plot", "--input", saved, "--kind", "waterfall"]);
     assert!(terminal.status.success() && terminal.stdout.len() > 100);
 }
+
+#[test]
+fn interactions_are_computed_flattened_and_drawn() {
+    let case = Case::new("xgboost", "binary", "json");
+    let explain = |more: &[&str]| xai(with(with(case.args("explain"), &["--method", "tree-interactions"]), more));
+    let found = json(&explain(&[]));
+    assert_eq!(found["schema"], "xai/interactions/1");
+    let recorded = &case.record["interactions_exact"];
+    let n = recorded["n_rows"].as_u64().unwrap() as usize;
+    let terms = found["terms"].as_array().unwrap();
+    // The file holds main effects on the diagonal and half of each pair on either side: (row, feature, feature, output).
+    for row in 0..n {
+        for (place, term) in terms.iter().enumerate() {
+            let at = flat(term);
+            let (i, j) = (at[0] as usize, at[at.len() - 1] as usize);
+            let value = flat(&found["values"][row][place]);
+            let halves: Vec<f64> =
+                flat(&recorded["values"][row][i][j]).iter().map(|half| half * at.len() as f64).collect();
+            assert!(agree(&value, &halves, DOUBLE), "row {row}, {term}: {value:?}, recorded {halves:?}");
+        }
+    }
+    let csv = String::from_utf8(explain(&["--format", "csv", "--rows", "1..3"]).stdout).unwrap();
+    assert_eq!(csv.lines().next(), Some("sample,output,base,score,size,features,value"));
+    assert_eq!(csv.lines().count(), 1 + 2 * terms.len());
+    assert!(csv.lines().nth(1).unwrap().starts_with("1,"), "rows keep their numbers");
+    assert!(csv.contains(" × "));
+    let saved = case.path("pairs.json");
+    let saved = saved.to_str().unwrap();
+    assert!(explain(&["--output", saved, "--rows", "..4"]).status.success());
+    for kind in ["matrix", "bar"] {
+        let picture = case.path(&format!("{kind}.svg"));
+        let output =
+            xai(["plot", "--input", saved, "--kind", kind, "--sample", "1", "--output", picture.to_str().unwrap()]);
+        assert!(output.status.success(), "{kind}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(std::fs::read_to_string(picture).unwrap().starts_with("<svg"), "{kind}");
+        let terminal = xai(["plot", "--input", saved, "--kind", kind]);
+        assert!(terminal.status.success() && terminal.stdout.len() > 100, "{kind}");
+    }
+}
+
+#[test]
+fn interactions_of_any_model_are_those_of_the_trees() {
+    let case = Case::new("xgboost", "binary", "json");
+    let background = case.path("rows.csv");
+    let explain = |method: &str| {
+        let args = with(case.args("explain"), &["--method", method, "--set", "index=stii", "--rows", "..2"]);
+        let args = with(args, &["--group", "pair=x0,x2", "--background", background.to_str().unwrap()]);
+        json(&xai(args))
+    };
+    let (fast, slow) = (explain("interventional-tree-interactions"), explain("exact-interactions"));
+    let value = |found: &serde_json::Value, row: usize, term: &serde_json::Value| {
+        let place = found["terms"].as_array().unwrap().iter().position(|t| t == term);
+        place.map_or(vec![0.0], |place| flat(&found["values"][row][place]))
+    };
+    for row in 0..2 {
+        for term in slow["terms"].as_array().unwrap() {
+            assert!(agree(&value(&fast, row, term), &value(&slow, row, term), SINGLE), "row {row}, {term}");
+        }
+    }
+}

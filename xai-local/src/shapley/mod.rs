@@ -42,7 +42,7 @@ pub use known::Known;
 pub use leverage::LeverageShap;
 pub use masked::Masked;
 pub use owen::OwenShap;
-pub use partition::PartitionTree;
+pub use partition::{Linkage, PartitionTree};
 pub use permutation::PermutationShap;
 pub use products::MaskedProducts;
 

@@ -16,7 +16,7 @@ mod coalitions;
 mod cutter;
 mod direct;
 mod hits;
-mod interactions;
+pub(crate) mod interactions;
 mod interventional;
 mod pair;
 mod path_dependent;

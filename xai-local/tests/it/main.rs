@@ -5,6 +5,7 @@ mod continuation;
 mod games;
 mod golden;
 mod indices;
+mod interaction;
 mod laws;
 mod lime;
 mod masker;

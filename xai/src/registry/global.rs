@@ -2,7 +2,10 @@
 
 use xai_core::model::feature_names;
 use xai_core::{Document, Error, Explainer, Result};
-use xai_global::{AccumulatedLocalEffects, Grid, Loss, PartialDependence, PermutationImportance, mean_absolute};
+use xai_global::{
+    AccumulatedLocalEffects, ExactFriedmanH, ExactPartialDependence, FriedmanH, Grid, HStatistic, Loss,
+    PartialDependence, PermutationImportance, mean_absolute,
+};
 use xai_models::adaptor::Linked;
 
 use super::{Inputs, Kind, Need, Registry, Scope, Settings, Spec};
@@ -13,7 +16,10 @@ pub(super) fn add(registry: &mut Registry) {
     mean_absolute_attribution(registry);
     partial_dependence(registry, "partial-dependence", false);
     partial_dependence(registry, "individual-conditional-expectation", true);
+    exact_partial_dependence(registry);
     accumulated_local_effects(registry);
+    friedman_h(registry);
+    exact_friedman_h(registry);
 }
 
 fn permutation_importance(registry: &mut Registry) {
@@ -21,6 +27,7 @@ fn permutation_importance(registry: &mut Registry) {
     let spec =
         Spec::new("permutation-importance", Scope::Importance, "How much a loss rises when a feature is shuffled")
             .needs(Need::Labels)
+            .groups()
             .parameter("n_repeats", Kind::Int { min: 1, max: 1_000_000 }, 10i64, "shuffles of each feature")
             .optional(
                 "losses",
@@ -52,6 +59,7 @@ fn permutation_importance(registry: &mut Registry) {
 fn mean_absolute_attribution(registry: &mut Registry) {
     let spec =
         Spec::new("mean-absolute-attribution", Scope::Importance, "The mean size of each feature's attributions")
+            .groups()
             .parameter("explainer", Kind::Choice(local_methods()), "tree-shap", "the local method, at its defaults")
             .paper(
                 "Lundberg et al. 2020, From local explanations to global understanding with explainable AI for trees",
@@ -70,7 +78,8 @@ fn mean_absolute_attribution(registry: &mut Registry) {
 fn local_methods() -> Vec<String> {
     let mut locals = Registry::new();
     super::local::add(&mut locals);
-    locals.names().map(str::to_owned).collect()
+    let local = locals.methods().map(super::Method::spec).filter(|spec| spec.scope == Scope::Local);
+    local.map(|spec| spec.name.clone()).collect()
 }
 
 fn partial_dependence(registry: &mut Registry, name: &str, individual: bool) {
@@ -86,19 +95,88 @@ fn partial_dependence(registry: &mut Registry, name: &str, individual: bool) {
         .parameter("centered", Kind::Bool, false, "subtract the response at the first point")
         .paper("Friedman 2001, Greedy function approximation; Goldstein et al. 2015, Peeking inside the black box");
     registry.add_fn(spec, move |inputs, settings| {
-        let n = settings.count("n_points").unwrap_or(20);
-        let (low, high) = (0.05, 0.95);
         let method = PartialDependence {
             features: columns(inputs, settings)?,
-            grid: match settings.word("grid") {
-                Some("quantiles") => Grid::Quantiles { n, low, high },
-                _ => Grid::Even { n, low, high },
-            },
+            grid: grid(settings),
             individual,
             centered: settings.flag("centered"),
             ..PartialDependence::default()
         };
         Ok(method.explain(inputs.subject.model, inputs.batch, inputs.run)?.into())
+    });
+}
+
+fn grid(settings: &Settings) -> Grid {
+    let n = settings.count("n_points").unwrap_or(20);
+    let (low, high) = (0.05, 0.95);
+    match settings.word("grid") {
+        Some("quantiles") => Grid::Quantiles { n, low, high },
+        _ => Grid::Even { n, low, high },
+    }
+}
+
+fn exact_partial_dependence(registry: &mut Registry) {
+    let summary =
+        "The mean score of trees as one feature, or two, are set to each of their values, on all rows at once";
+    let spec = Spec::new("exact-partial-dependence", Scope::Effects, summary)
+        .needs(Need::Trees)
+        .optional("features", Kind::Words, "names, and pairs as name:name; every feature alone when not set")
+        .parameter("grid", Kind::choice(["even", "quantiles"]), "even", "where the response is asked for")
+        .parameter("n_points", Kind::Int { min: 2, max: 10_000 }, 20i64, "points of each axis")
+        .paper("Friedman 2001, Greedy function approximation: a gradient boosting machine, section 8.2");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let (features, grid) = (columns(inputs, settings)?, grid(settings));
+        let method = ExactPartialDependence { features, grid, ..ExactPartialDependence::default() };
+        Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
+    });
+}
+
+const FRIEDMAN: &str = "Friedman & Popescu 2008, Predictive learning via rule ensembles";
+
+fn statistic(spec: Spec) -> Spec {
+    let purpose = "between two features, or between one and all others";
+    spec.parameter("statistic", Kind::choice(["pairs", "overall"]), "pairs", purpose)
+        .parameter(
+            "normalized",
+            Kind::Bool,
+            true,
+            "H; otherwise the spread of what is not additive, in units of the score",
+        )
+        .paper(FRIEDMAN)
+}
+
+fn statistic_of(settings: &Settings) -> HStatistic {
+    if settings.word("statistic") == Some("overall") { HStatistic::Overall } else { HStatistic::Pairs }
+}
+
+fn friedman_h(registry: &mut Registry) {
+    let summary = "How strongly features interact: the share of an effect that is not a sum, by rows that are drawn";
+    let spec = Spec::new("friedman-h", Scope::Importance, summary)
+        .optional("features", Kind::Words, "names; every feature when not set")
+        .parameter(
+            "n_samples",
+            Kind::Int { min: 2, max: 100_000 },
+            50i64,
+            "rows to draw; evaluations grow with its square",
+        );
+    registry.add_fn(statistic(spec), move |inputs, settings| {
+        let method = FriedmanH {
+            statistic: statistic_of(settings),
+            features: columns(inputs, settings)?.into_iter().flatten().collect(),
+            n_samples: settings.count("n_samples").unwrap_or(50),
+            normalized: settings.flag("normalized"),
+        };
+        Ok(method.explain(inputs.subject.model, inputs.batch, inputs.run)?.into())
+    });
+}
+
+fn exact_friedman_h(registry: &mut Registry) {
+    let summary = "How strongly the features of trees interact: the share of an effect that is not a sum, on all rows";
+    let spec = statistic(Spec::new("exact-friedman-h", Scope::Importance, summary).needs(Need::Trees));
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let (statistic, normalized) = (statistic_of(settings), settings.flag("normalized"));
+        let method = ExactFriedmanH { statistic, normalized, ..ExactFriedmanH::default() };
+        Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
     });
 }
 

@@ -1,99 +1,26 @@
 //! The local methods by name.
 
+use xai_core::Explainer;
 use xai_core::model::feature_names;
-use xai_core::{Document, Explainer, Result};
 use xai_local::lime::{Bins, LimeTabular, Selection, Training};
 use xai_local::linear::LinearShap;
 use xai_local::masker::Background;
-use xai_local::shapley::{Estimator, ExactShap, KernelShap, Masked, PermutationShap};
-use xai_local::tree::{InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
-use super::{Inputs, Kind, Need, Registry, Scope, Settings, Spec};
-
-/// How many background rows a method that asks the model uses when not told otherwise.
-const BACKGROUND_ROWS: i64 = 100;
+use super::games::grouped;
+use super::{Kind, Need, Registry, Scope, Spec};
 
 pub(super) fn add(registry: &mut Registry) {
-    tree_shap(registry);
-    interventional_tree_shap(registry);
-    let exact = game("exact-shap", "Exact Shapley values by all coalitions of at most 20 players")
-        .paper("Shapley 1953, A value for n-person games");
-    registry.add_fn(exact.clone(), move |inputs, settings| masked(ExactShap, &exact, inputs, settings));
-    kernel_shap(registry);
-    permutation_shap(registry);
+    super::trees::add(registry);
+    super::games::add(registry);
     linear_shap(registry);
     lime(registry);
-}
-
-fn tree_shap(registry: &mut Registry) {
-    let summary = "Exact Shapley values of the margins, absent features averaged by training cover";
-    let spec = Spec::new("tree-shap", Scope::Local, summary)
-        .needs(Need::Trees)
-        .paper("Lundberg et al. 2020, From local explanations to global understanding with explainable AI for trees");
-    registry.add_fn(spec.clone(), move |inputs, _| {
-        let method = TreeShap { groups: inputs.groups.cloned(), ..Default::default() };
-        Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
-    });
-}
-
-fn interventional_tree_shap(registry: &mut Registry) {
-    let summary = "Exact Shapley values of trees against background rows: margins, probabilities or log-loss";
-    let scales = Kind::choice(["margin", "probability", "log-loss"]);
-    let spec = Spec::new("interventional-tree-shap", Scope::Local, summary)
-        .needs(Need::Trees)
-        .needs(Need::Background)
-        .parameter("scale", scales, "margin", "what is explained; log-loss needs labels")
-        .parameter(
-            "nonlinear",
-            Kind::choice(["rescale", "exact"]),
-            "rescale",
-            "how a scale that is not the margin's is explained: the margin's values rescaled for each background row, as \
-             shap does, or the Shapley values of that scale itself, for few features",
-        )
-        .paper("Lundberg et al. 2020, From local explanations to global understanding with explainable AI for trees");
-    registry.add_fn(spec.clone(), move |inputs, settings| {
-        let mut method = InterventionalTreeShap::new(inputs.background(&spec)?.to_owned());
-        method.groups = inputs.groups.cloned();
-        method.scale = match settings.word("scale") {
-            Some("probability") => OutputScale::Prediction,
-            Some("log-loss") => OutputScale::Loss { labels: numeric(inputs.labels(&spec)?) },
-            _ => OutputScale::Margin,
-        };
-        if settings.word("nonlinear") == Some("exact") {
-            method.nonlinear = Nonlinear::Exact;
-        }
-        Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
-    });
-}
-
-fn kernel_shap(registry: &mut Registry) {
-    let summary = "Shapley values of any model by weighted regression over paired coalitions";
-    let spec = game("kernel-shap", summary)
-        .optional("n_coalitions", Kind::COUNT, "coalitions to evaluate for each sample; 2·players + 2048 when not set")
-        .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions; Covert & Lee 2021");
-    registry.add_fn(spec.clone(), move |inputs, settings| {
-        masked(KernelShap { n_coalitions: settings.count("n_coalitions") }, &spec, inputs, settings)
-    });
-}
-
-fn permutation_shap(registry: &mut Registry) {
-    let default = PermutationShap::default();
-    let summary = "Shapley values of any model as the mean over random orders, with standard errors";
-    let spec = game("permutation-shap", summary)
-        .parameter("n_permutations", Kind::COUNT, default.n_permutations, "orders of the players; even if antithetic")
-        .parameter("antithetic", Kind::Bool, default.antithetic, "follow each order by its reverse")
-        .paper("Castro et al. 2009; Mitchell et al. 2022, Sampling permutations for Shapley value estimation");
-    registry.add_fn(spec.clone(), move |inputs, settings| {
-        let n_permutations = settings.count("n_permutations").unwrap_or(default.n_permutations);
-        let estimator = PermutationShap { n_permutations, antithetic: settings.flag("antithetic") };
-        masked(estimator, &spec, inputs, settings)
-    });
 }
 
 fn linear_shap(registry: &mut Registry) {
     let spec = Spec::new("linear-shap", Scope::Local, "Exact Shapley values of a linear model, without asking it")
         .needs(Need::Linear)
         .needs(Need::Background)
+        .groups()
         .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions, corollary 1");
     registry.add_fn(spec.clone(), move |inputs, _| {
         let method =
@@ -140,44 +67,4 @@ fn lime(registry: &mut Registry) {
         }
         Ok(method.explain(inputs.subject.model, inputs.batch, inputs.run)?.into())
     });
-}
-
-/// A method that plays a game over background rows.
-fn game(name: &str, summary: &str) -> Spec {
-    Spec::new(name, Scope::Local, summary)
-        .needs(Need::Background)
-        .parameter("n_background", Kind::COUNT, BACKGROUND_ROWS, "background rows to use at most")
-        .parameter("summary", Kind::choice(["sample", "kmeans"]), "sample", "how more rows than that become as many")
-}
-
-fn masked<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<Document> {
-    let rows = inputs.background(spec)?;
-    let n = settings.count("n_background").unwrap_or(usize::MAX);
-    let masker = match settings.word("summary") {
-        _ if rows.nrows() <= n => Background::new(rows.to_owned())?,
-        Some("kmeans") => Background::kmeans(rows, n, inputs.run.seed)?,
-        _ => Background::sample(rows, n, inputs.run.seed)?,
-    };
-    let method = Masked { estimator, masker: grouped(masker, inputs)? };
-    let mut explanation = method.explain(inputs.subject.model, inputs.batch, inputs.run)?;
-    if rows.nrows() > n {
-        let note = format!("{n} background rows stand for the {} that were given", rows.nrows());
-        explanation.provenance.notes.push(note);
-    }
-    Ok(explanation.into())
-}
-
-fn grouped(background: Background, inputs: &Inputs) -> Result<Background> {
-    match inputs.groups {
-        None => Ok(background),
-        Some(groups) => background.grouped(groups.clone()),
-    }
-}
-
-/// Labels as the log-loss takes them: 0 and 1, or numbers.
-fn numeric(labels: &xai_global::Labels) -> Vec<f64> {
-    match labels {
-        xai_global::Labels::Numbers(numbers) => numbers.clone(),
-        xai_global::Labels::Classes { indices, .. } => indices.iter().map(|&i| i as f64).collect(),
-    }
 }

@@ -1,10 +1,12 @@
 //! Methods by name: what the command line, configuration files and services choose from.
 
+mod games;
 mod global;
 mod inputs;
 mod local;
 mod settings;
 mod spec;
+mod trees;
 
 use std::collections::BTreeMap;
 

@@ -138,7 +138,7 @@ fn from_text(parameter: &Parameter, text: &str) -> Result<Value> {
         Kind::Bool => text.parse().ok().map(Value::Bool),
         Kind::Int { min, max } => text.parse().ok().filter(|i| (*min..=*max).contains(i)).map(Value::Int),
         Kind::Float { min, max } => text.parse().ok().filter(|x| (*min..=*max).contains(x)).map(Value::Float),
-        Kind::Choice(words) => words.iter().find(|word| *word == text).cloned().map(Value::Text),
+        Kind::Choice(words) => words.iter().find(|word| word.eq_ignore_ascii_case(text)).cloned().map(Value::Text),
         Kind::Words => {
             let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
             (!words.is_empty()).then(|| words.into())

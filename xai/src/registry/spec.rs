@@ -14,6 +14,8 @@ pub struct Spec {
     pub summary: String,
     /// What must be there besides a model and samples.
     pub needs: Vec<Need>,
+    /// Whether several columns can be one player.
+    pub groups: bool,
     /// What can be set.
     pub parameters: Vec<Parameter>,
     /// The paper that it comes from.
@@ -26,6 +28,8 @@ pub struct Spec {
 pub enum Scope {
     /// Every sample for itself.
     Local,
+    /// What sets of features do together, in every sample for itself.
+    Interactions,
     /// How much the features matter to the model.
     Importance,
     /// How scores change with the features.
@@ -126,13 +130,20 @@ impl Spec {
     /// A method without needs or parameters.
     pub fn new(name: impl Into<String>, scope: Scope, summary: impl Into<String>) -> Self {
         let (name, summary) = (name.into(), summary.into());
-        Spec { name, scope, summary, needs: Vec::new(), parameters: Vec::new(), paper: String::new() }
+        Spec { name, scope, summary, needs: Vec::new(), groups: false, parameters: Vec::new(), paper: String::new() }
     }
 
     /// Adds a need.
     #[must_use]
     pub fn needs(mut self, need: Need) -> Self {
         self.needs.push(need);
+        self
+    }
+
+    /// Says that several columns can be one player.
+    #[must_use]
+    pub fn groups(mut self) -> Self {
+        self.groups = true;
         self
     }
 

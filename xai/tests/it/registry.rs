@@ -56,9 +56,15 @@ fn every_standard_method_runs_and_fits_its_schema() {
             // Sums of a dozen numbers near 1 in f64.
             assert!(worst < 1e-12, "{}: {worst}", spec.name);
         }
+        if let Document::Interactions(i) = &document {
+            assert_eq!((i.index, i.order), (xai::core::InteractionIndex::KSii, 2), "{}", spec.name);
+            assert!(i.terms.len() >= 2, "{}", spec.name);
+            let worst = i.completeness_residual().iter().fold(0.0f64, |most, x| most.max(x.abs()));
+            assert!(worst < 1e-12, "{}: {worst}", spec.name);
+        }
         count += 1;
     }
-    assert!(count >= 12);
+    assert!(count >= 22);
 }
 
 #[test]

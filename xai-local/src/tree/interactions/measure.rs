@@ -18,13 +18,13 @@ struct Measure {
 
 /// The measures of an index for sets of 1, 2, … up to its order.
 #[derive(Debug, Clone)]
-pub(super) struct Measures {
+pub(crate) struct Measures {
     sizes: Vec<Measure>,
 }
 
 /// Measures as sums over nodes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     /// Where: (node).
     pub t: Vec<f64>,
     /// 1 − t: (node).
@@ -35,7 +35,7 @@ pub(super) struct Nodes {
 
 impl Measures {
     /// The measures of an index; of the one it is made from, if it is a sum over larger sets (k-SII, FBII).
-    pub(super) fn new(index: InteractionIndex, order: usize) -> Self {
+    pub(crate) fn new(index: InteractionIndex, order: usize) -> Self {
         let measure = |size: usize| match index {
             InteractionIndex::Sii | InteractionIndex::KSii => Measure::of_density(vec![(1.0, 0, 0)]),
             InteractionIndex::Bii | InteractionIndex::Fbii => Measure::of_point(0.5),
@@ -73,7 +73,7 @@ impl Measures {
 
     /// Nodes that integrate what paths of `players` distinct players give rise to; `contradictory` when factors may
     /// exceed 1.
-    pub(super) fn nodes(&self, players: usize, leaves: usize, contradictory: bool) -> Nodes {
+    pub(crate) fn nodes(&self, players: usize, leaves: usize, contradictory: bool) -> Nodes {
         let (mut t, mut rest, mut gauss) = (Vec::new(), Vec::new(), Vec::new());
         let degree = self.degree(players);
         if degree > 0 {
@@ -95,7 +95,7 @@ impl Measures {
     }
 
     /// ∫ tⁱ (1 − t)ʲ dμ for sets of `size` players.
-    pub(super) fn moment(&self, size: usize, i: usize, j: usize) -> f64 {
+    pub(crate) fn moment(&self, size: usize, i: usize, j: usize) -> f64 {
         let m = &self.sizes[size - 1];
         let points = m.points.iter().map(|&(t, mass)| mass * t.powi(i as i32) * (1.0 - t).powi(j as i32));
         let density = m.density.iter().map(|&(c, a, b)| c * beta(a + i, b + j));

@@ -9,12 +9,12 @@
 
 mod background;
 mod interventional;
-mod measure;
+pub(crate) mod measure;
 mod mixtures;
 mod path_dependent;
 mod plan;
 mod sweep;
-mod terms;
+pub(crate) mod terms;
 
 use ndarray::{Array2, Array3};
 use xai_core::{Error, InteractionIndex, Interactions, Output, Provenance, Result};

@@ -125,7 +125,7 @@ impl Places {
 
 /// The values of small sets as sums over larger ones.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     /// Of what set, to what set, how much of it; larger sets come later.
     steps: Vec<(u32, u32, f64)>,
 }
@@ -135,7 +135,7 @@ impl Sums {
     ///
     /// I(T) = Σ over S ⊇ T of b(|S| − |T|)·J(S), with the Bernoulli numbers for k-SII (Bord & von Luxburg 2023) and
     /// (−½)^(|S| − |T|) for FBII: the best approximation keeps the BII of sets up to its order, and nothing more.
-    pub(super) fn new(index: InteractionIndex, order: usize, terms: &[Vec<usize>]) -> Self {
+    pub(crate) fn new(index: InteractionIndex, order: usize, terms: &[Vec<usize>]) -> Self {
         let share: Vec<f64> = match index {
             InteractionIndex::KSii => bernoulli(order),
             InteractionIndex::Fbii => (0..order).map(|gap| (-0.5f64).powi(gap as i32)).collect(),
@@ -157,7 +157,7 @@ impl Sums {
     }
 
     /// Adds up `values` (term, any number of them). A set passes on its own value before larger sets add to it.
-    pub(super) fn apply(&self, values: &mut [f64], width: usize) {
+    pub(crate) fn apply(&self, values: &mut [f64], width: usize) {
         for &(from, to, share) in &self.steps {
             for i in 0..width {
                 values[to as usize * width + i] += share * values[from as usize * width + i];

@@ -1,0 +1,189 @@
+//! The methods that play a game over any model by name.
+
+use xai_core::{Document, Explainer, Result};
+use xai_local::interaction::{ExactInteractions, GpInteractions, InteractionEstimator, MaskedInteractions};
+use xai_local::masker::Background;
+use xai_local::shapley::{
+    Adaptive, Estimator, ExactShap, KernelShap, LeverageShap, Linkage, Masked, OwenShap, PartitionTree,
+    PermutationShap, Stop,
+};
+
+use super::trees::{index_of, indexed};
+use super::{Inputs, Kind, Need, Registry, Scope, Settings, Spec};
+
+/// How many background rows a method that asks the model uses when not told otherwise.
+const BACKGROUND_ROWS: i64 = 100;
+
+pub(super) fn add(registry: &mut Registry) {
+    let exact = game("exact-shap", "Exact Shapley values by all coalitions of at most 20 players")
+        .paper("Shapley 1953, A value for n-person games");
+    registry.add_fn(exact.clone(), move |inputs, settings| shares(ExactShap, &exact, inputs, settings));
+    kernel_shap(registry);
+    leverage_shap(registry);
+    permutation_shap(registry);
+    owen_shap(registry);
+    exact_interactions(registry);
+    gp_interactions(registry);
+}
+
+fn kernel_shap(registry: &mut Registry) {
+    let summary = "Shapley values of any model by weighted regression over paired coalitions";
+    let spec = budgeted(game("kernel-shap", summary))
+        .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions; Covert & Lee 2021");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        until(KernelShap { n_coalitions: settings.count("n_coalitions") }, &spec, inputs, settings)
+    });
+}
+
+fn leverage_shap(registry: &mut Registry) {
+    let summary = "Shapley values of any model by regression over coalitions that tell most: for strong interactions";
+    let spec = budgeted(game("leverage-shap", summary))
+        .paper("Musco & Witter 2025, Provably accurate Shapley value estimation via leverage score sampling");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        until(LeverageShap { n_coalitions: settings.count("n_coalitions") }, &spec, inputs, settings)
+    });
+}
+
+fn permutation_shap(registry: &mut Registry) {
+    let default = PermutationShap::default();
+    let summary = "Shapley values of any model as the mean over random orders, with standard errors";
+    let spec = stopping(game("permutation-shap", summary))
+        .parameter("n_permutations", Kind::COUNT, default.n_permutations, "orders of the players; even if antithetic")
+        .parameter("antithetic", Kind::Bool, default.antithetic, "follow each order by its reverse")
+        .paper("Castro et al. 2009; Mitchell et al. 2022, Sampling permutations for Shapley value estimation");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let n_permutations = settings.count("n_permutations").unwrap_or(default.n_permutations);
+        let estimator = PermutationShap { n_permutations, antithetic: settings.flag("antithetic") };
+        until(estimator, &spec, inputs, settings)
+    });
+}
+
+fn owen_shap(registry: &mut Registry) {
+    let summary = "Owen values of any model: features that belong together share their credit";
+    let spec = game("owen-shap", summary)
+        .optional("n_coalitions", Kind::COUNT, "coalitions to evaluate for each sample; 20·players + 2048 when not set")
+        .parameter(
+            "linkage",
+            Kind::choice(["average", "complete"]),
+            "average",
+            "how correlated features are clustered into parts, where no groups are named",
+        )
+        .paper("Owen 1977, Values of games with a priori unions; Winter 1989");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let rows = inputs.background(&spec)?;
+        let linkage = match settings.word("linkage") {
+            Some("complete") => Linkage::Complete,
+            _ => Linkage::Average,
+        };
+        let tree = match inputs.groups {
+            Some(groups) => {
+                let parts: Vec<Vec<usize>> = groups.members.iter().filter(|part| part.len() > 1).cloned().collect();
+                PartitionTree::groups(rows.ncols(), &parts)?
+            }
+            None => PartitionTree::correlated(rows, linkage)?,
+        };
+        let estimator = OwenShap { tree, n_coalitions: settings.count("n_coalitions") };
+        // Groups are parts here, not players.
+        shares(estimator, &spec, &Inputs { groups: None, ..*inputs }, settings)
+    });
+}
+
+fn exact_interactions(registry: &mut Registry) {
+    let summary = "Exact interactions of any order of any model, by all coalitions of at most 20 players";
+    let spec = game("exact-interactions", summary);
+    let spec = indexed(Spec { scope: Scope::Interactions, ..spec }, 20)
+        .paper("Grabisch & Roubens 1999, An axiomatic approach to the concept of interaction among players");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let (index, order) = index_of(settings)?;
+        together(ExactInteractions { index, order }, &spec, inputs, settings)
+    });
+}
+
+fn gp_interactions(registry: &mut Registry) {
+    let summary =
+        "Interactions of any model from some coalitions: a Gaussian process fitted to them, explained exactly";
+    let spec = Spec { scope: Scope::Interactions, ..game("gp-interactions", summary) };
+    let spec = indexed(spec, 4)
+        .optional("n_coalitions", Kind::COUNT, "coalitions to evaluate for each sample; 2·players + 512 when not set")
+        .paper("Rasmussen & Williams 2006, Gaussian Processes for Machine Learning");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let (index, order) = index_of(settings)?;
+        let n_coalitions = settings.count("n_coalitions");
+        together(GpInteractions { index, order, n_coalitions }, &spec, inputs, settings)
+    });
+}
+
+/// A method that plays a game over background rows.
+fn game(name: &str, summary: &str) -> Spec {
+    Spec::new(name, Scope::Local, summary)
+        .needs(Need::Background)
+        .groups()
+        .parameter("n_background", Kind::COUNT, BACKGROUND_ROWS, "background rows to use at most")
+        .parameter("summary", Kind::choice(["sample", "kmeans"]), "sample", "how more rows than that become as many")
+}
+
+fn budgeted(spec: Spec) -> Spec {
+    let purpose =
+        "coalitions to evaluate for each sample, at most if it may stop before; 2·players + 2048 when not set";
+    stopping(spec.optional("n_coalitions", Kind::COUNT, purpose))
+}
+
+/// Parameters of a budget that grows until the answer is good enough.
+fn stopping(spec: Spec) -> Spec {
+    let error = Kind::Float { min: f64::MIN_POSITIVE, max: f64::MAX };
+    spec.optional("relative_error", error, "stop when standard errors are below this share of the range of the values")
+        .optional("top_k", Kind::COUNT, "stop when the k largest values and their order are settled")
+}
+
+/// With a budget that grows, if a rule is set that says when it may stop.
+fn until<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<Document> {
+    let (relative_error, top_k) = (settings.float("relative_error"), settings.count("top_k"));
+    if relative_error.is_none() && top_k.is_none() {
+        return shares(estimator, spec, inputs, settings);
+    }
+    let stop = Stop { relative_error, top_k, ..Stop::default() };
+    let most_coalitions = settings.count("n_coalitions").unwrap_or(stop.most_coalitions);
+    shares(Adaptive { estimator, stop: Stop { most_coalitions, ..stop } }, spec, inputs, settings)
+}
+
+fn shares<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<Document> {
+    let (masker, note) = masker(spec, inputs, settings)?;
+    let method = Masked { estimator, masker };
+    let mut explanation = method.explain(inputs.subject.model, inputs.batch, inputs.run)?;
+    explanation.provenance.notes.extend(note);
+    Ok(explanation.into())
+}
+
+fn together<E: InteractionEstimator>(
+    estimator: E,
+    spec: &Spec,
+    inputs: &Inputs,
+    settings: &Settings,
+) -> Result<Document> {
+    let (masker, note) = masker(spec, inputs, settings)?;
+    let method = MaskedInteractions { estimator, masker };
+    let mut explanation = method.explain(inputs.subject.model, inputs.batch, inputs.run)?;
+    explanation.provenance.notes.extend(note);
+    Ok(explanation.into())
+}
+
+/// What absence means, and what a reader must know of it.
+fn masker(spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<(Background, Option<String>)> {
+    let rows = inputs.background(spec)?;
+    let n = settings.count("n_background").unwrap_or(usize::MAX);
+    let masker = match settings.word("summary") {
+        _ if rows.nrows() <= n => Background::new(rows.to_owned())?,
+        Some("kmeans") => Background::kmeans(rows, n, inputs.run.seed)?,
+        _ => Background::sample(rows, n, inputs.run.seed)?,
+    };
+    let note =
+        (rows.nrows() > n).then(|| format!("{n} background rows stand for the {} that were given", rows.nrows()));
+    Ok((grouped(masker, inputs)?, note))
+}
+
+pub(super) fn grouped(background: Background, inputs: &Inputs) -> Result<Background> {
+    match inputs.groups {
+        None => Ok(background),
+        Some(groups) => background.grouped(groups.clone()),
+    }
+}
