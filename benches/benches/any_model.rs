@@ -10,10 +10,11 @@ use xai::core::{Attribution, Explainer, Model, Run};
 use xai::local::lime::{Bins, LimeTabular, Training};
 use xai::local::linear::LinearShap;
 use xai::local::masker::Background;
-use xai::local::shapley::{Estimator, ExactShap, KernelShap, Masked, PermutationShap};
+use xai::local::shapley::{Estimator, ExactShap, KernelShap, Masked, MaskedProducts, PermutationShap};
+use xai::models::dense::Activation;
 use xai::models::linear::Linear;
 use xai::models::trees::TreeModel;
-use xai_benches::{SMALL, ensemble, rows};
+use xai_benches::{LARGE, SMALL, ensemble, network, rows};
 
 const COALITIONS: usize = 2048;
 const BACKGROUND: usize = 100;
@@ -33,6 +34,24 @@ fn games(c: &mut Criterion) {
 
 fn play<E: Estimator>(c: &mut Criterion, name: &str, model: &TreeModel, method: Masked<E, Background>) {
     beside_bare_calls(c, name, model, &method);
+}
+
+/// A small network: the model is so fast that a method's own work shows.
+fn networks(c: &mut Criterion) {
+    let model = network(LARGE.features, Activation::Relu, 1);
+    let background = Background::new(rows(BACKGROUND, LARGE.features, 4)).unwrap();
+    let estimator = KernelShap { n_coalitions: Some(COALITIONS) };
+    let before = Masked { estimator, masker: background.clone() };
+    let behind = MaskedProducts { estimator, background };
+    let (row, run) = (rows(1, LARGE.features, 3), Run::default());
+    let asked = before.explain(&model, &row, &run).unwrap().provenance.evaluations;
+    let bare = rows(asked as usize, LARGE.features, 6);
+    let mut group = c.benchmark_group("kernel-shap of a network");
+    group.throughput(Throughput::Elements(asked));
+    group.bench_function("explain", |b| b.iter(|| before.explain(&model, &row, &run).unwrap()));
+    group
+        .bench_function("explain behind the first product", |b| b.iter(|| behind.explain(&model, &row, &run).unwrap()));
+    group.bench_function("bare calls", |b| b.iter(|| model.predict(&bare).unwrap()));
 }
 
 fn lime(c: &mut Criterion) {
@@ -76,5 +95,5 @@ fn short() -> Criterion {
         .measurement_time(Duration::from_secs(3))
 }
 
-criterion_group! { name = benches; config = short(); targets = games, lime, linear }
+criterion_group! { name = benches; config = short(); targets = games, networks, lime, linear }
 criterion_main!(benches);

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xai::core::trees::{Comparison, Missing};
 use xai::core::{Feature, Link, Output, Scale};
+use xai::models::dense::{Activation, Dense, Layer};
 use xai::models::trees::{Split, TreeBuilder, TreeModel};
 
 /// The size of an ensemble.
@@ -59,4 +60,18 @@ pub fn ensemble(size: Size, seed: u64) -> TreeModel {
     let trees = builder.finish().expect("full binary trees are sound");
     let outputs = vec![Output::new("y", Scale::LogOdds)];
     TreeModel::new(trees, Feature::unnamed(size.features), outputs).expect("as many names as columns")
+}
+
+/// A network with two hidden layers of 64 units each and one output, of random weights that keep the sums near one.
+///
+/// # Panics
+/// Never: the layers fit.
+pub fn network(features: usize, activation: Activation, seed: u64) -> Dense {
+    let widths = [features, 64, 64, 1];
+    let layer = |i: usize| Layer {
+        weights: (rows(widths[i], widths[i + 1], seed + i as u64) - 0.5) * (12.0 / widths[i] as f64).sqrt(),
+        bias: rows(1, widths[i + 1], seed + 10 + i as u64).row(0).to_owned() - 0.5,
+        activation: if i < 2 { activation } else { Activation::Identity },
+    };
+    Dense::new((0..3).map(layer).collect()).expect("every layer fits the one before it")
 }

@@ -1,0 +1,88 @@
+//! What KernelSHAP costs beyond the model's own calls: `overhead [ROUNDS]`.
+//!
+//! A network of two hidden layers of 64 units over 30 features explains one row with 2,048 coalitions and 100 background
+//! rows. Each round times, one after another, the model on as many rows (all at once, and 4,096 at a time: the faster
+//! counts), the explanation, and the explanation that masks behind the first product. Printed are the least times over the
+//! rounds and their ratios, and the medians of the ratios within a round with the smallest and the largest.
+//!
+//! Times are processor time of all threads where the system tells it (Linux), so that other work on the machine counts
+//! less; wall time elsewhere. RAYON_NUM_THREADS says how many threads there are.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
+use ndarray::Axis;
+use xai::core::{Explainer, Model, Result, Run};
+use xai::local::masker::Background;
+use xai::local::shapley::{KernelShap, Masked, MaskedProducts};
+use xai::models::dense::Activation;
+use xai_benches::{network, rows};
+
+const FEATURES: usize = 30;
+const COALITIONS: usize = 2048;
+const BACKGROUND: usize = 100;
+const ROWS_PER_CALL: usize = 4096;
+
+fn main() -> std::result::Result<(), Box<dyn Error>> {
+    let rounds = std::env::args().nth(1).map_or(Ok(15), |text| text.parse::<usize>())?.max(1);
+    for activation in [Activation::Relu, Activation::Tanh] {
+        let model = network(FEATURES, activation, 1);
+        let background = Background::new(rows(BACKGROUND, FEATURES, 4))?;
+        let estimator = KernelShap { n_coalitions: Some(COALITIONS) };
+        let before = Masked { estimator, masker: background.clone() };
+        let behind = MaskedProducts { estimator, background };
+        let (row, run) = (rows(1, FEATURES, 3), Run::default());
+        let asked = before.explain(&model, &row, &run)?.provenance.evaluations;
+        let batch = rows(usize::try_from(asked)?, FEATURES, 6);
+
+        let mut times = [const { Vec::new() }; 3];
+        for _ in 0..rounds {
+            let whole = seconds(|| model.predict(&batch).map(black_box))?;
+            let parts = seconds(|| {
+                batch.axis_chunks_iter(Axis(0), ROWS_PER_CALL).try_for_each(|part| {
+                    black_box(model.predict(&part)?);
+                    Ok(())
+                })
+            })?;
+            times[0].push(whole.min(parts));
+            times[1].push(seconds(|| before.explain(&model, &row, &run).map(black_box))?);
+            times[2].push(seconds(|| behind.explain(&model, &row, &run).map(black_box))?);
+        }
+        let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+        let bare = least(&times[0]);
+        println!("{activation:?}, {asked} rows: bare calls {:.1} ms", bare * 1e3);
+        for (name, own) in [("Masked", &times[1]), ("MaskedProducts", &times[2])] {
+            let mut ratios: Vec<f64> = own.iter().zip(&times[0]).map(|(own, bare)| own / bare).collect();
+            let (own, ratio) = (least(own), least(own) / bare);
+            println!("  {name:14} {:.1} ms: {ratio:.3} times that; by rounds {}", own * 1e3, spread(&mut ratios));
+        }
+    }
+    Ok(())
+}
+
+fn seconds<T>(work: impl Fn() -> Result<T>) -> Result<f64> {
+    let (start, before) = (Instant::now(), processor_seconds());
+    work()?;
+    Ok(match (before, processor_seconds()) {
+        (Some(before), Some(after)) => after - before,
+        _ => start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The time that all threads of this process have spent on a processor, to the nanosecond.
+fn processor_seconds() -> Option<f64> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let of_task = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
+        let line = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        line.split(' ').next()?.parse::<f64>().ok()
+    };
+    let spent = tasks.map(of_task).sum::<Option<f64>>()?;
+    (spent > 0.0).then_some(spent * 1e-9)
+}
+
+/// Median, smallest and largest.
+fn spread(numbers: &mut [f64]) -> String {
+    numbers.sort_by(f64::total_cmp);
+    format!("{:.3} ({:.3} to {:.3})", numbers[numbers.len() / 2], numbers[0], numbers[numbers.len() - 1])
+}
