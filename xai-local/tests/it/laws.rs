@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ndarray::{Array2, Axis, Slice, array, concatenate};
 use xai_core::{Attribution, Error, Explainer, Observer, Run, Table};
 use xai_local::lime::{Bins, LimeTabular, Training};
-use xai_local::masker::{Background, Baseline};
+use xai_local::masker::{Background, Baseline, ConditionalTree, Gaussian, GaussianCopula, Neighbours, Shrinkage};
 use xai_local::shapley::{
     Adaptive, ExactShap, KernelShap, LeverageShap, Masked, MaskedProducts, OwenShap, PartitionTree, PermutationShap,
     Stop,
@@ -37,6 +37,26 @@ fn kernel() -> impl Method {
 fn products() -> impl Method {
     let estimator = KernelShap { n_coalitions: Some(30) };
     MaskedProducts { estimator, background: Background::new(background()).unwrap() }
+}
+
+fn gaussian() -> impl Method {
+    let masker = Gaussian::fit(&rows(), Shrinkage::Automatic).unwrap().draws(4).unwrap();
+    Masked { estimator: KernelShap { n_coalitions: Some(30) }, masker }
+}
+
+fn copula() -> impl Method {
+    let masker = GaussianCopula::fit(&rows(), Shrinkage::Automatic).unwrap().draws(4).unwrap();
+    Masked { estimator: KernelShap { n_coalitions: Some(30) }, masker }
+}
+
+fn neighbours() -> impl Method {
+    let masker = Neighbours::fit(&rows(), &[]).unwrap().bandwidth(0.5).unwrap().draws(5).unwrap();
+    Masked { estimator: KernelShap { n_coalitions: Some(30) }, masker }
+}
+
+fn conditional_tree() -> impl Method {
+    let masker = ConditionalTree::fit(&rows(), &[]).unwrap().draws(5).unwrap();
+    Masked { estimator: KernelShap { n_coalitions: Some(30) }, masker }
 }
 
 fn permutation() -> impl Method {
@@ -79,8 +99,11 @@ fn classic_lime() -> impl Method {
 }
 
 fn training() -> Training {
-    let rows = Array2::from_shape_fn((40, 6), |(r, f)| ((r * (f + 3) + f) % 17) as f64 / 6.0 - 1.0);
-    Training::new(&rows, &[], Bins::Quartiles).unwrap()
+    Training::new(&rows(), &[], Bins::Quartiles).unwrap()
+}
+
+fn rows() -> Array2<f64> {
+    Array2::from_shape_fn((40, 6), |(r, f)| ((r * (f + 3) + f) % 17) as f64 / 6.0 - 1.0)
 }
 
 macro_rules! laws {
@@ -95,19 +118,19 @@ macro_rules! laws {
 }
 
 laws! {
-    completeness: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
+    completeness: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, products, gaussian, copula, neighbours, conditional_tree;
     symmetry: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
     dummy: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, products;
     linearity: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, products;
-    batch_cut: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    threads: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    same_seed: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    batch_cut: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    threads: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    same_seed: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
     other_seed: kernel, permutation, leverage, sampled_owen, adaptive, lime, classic_lime;
-    budget: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    cancellation: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    non_finite: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    no_samples: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
-    wrong_width: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products;
+    budget: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    cancellation: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    non_finite: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    no_samples: exact, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
+    wrong_width: exact, exact_from_baseline, kernel, permutation, leverage, owen, sampled_owen, adaptive, lime, classic_lime, products, gaussian, copula, neighbours, conditional_tree;
 }
 
 mod check {

@@ -1,6 +1,8 @@
 //! The tests of this crate, as one binary.
 
 mod adaptive;
+mod conditional;
+mod conditional_golden;
 mod continuation;
 mod games;
 mod golden;
