@@ -32,11 +32,14 @@ use super::tabulated::{self, Tabulated};
 /// [`Nonlinear::Rescale`] is what shap computes and no Shapley value of that scale; [`Nonlinear::Exact`] is.
 ///
 /// # Cost
-/// No model calls. Margins and rescaled values: for each leaf, background rows that miss the same players of its path
-/// count as one, and margins of samples that miss the same ones are worked out once for some hundred samples; the time
-/// for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than 64 players on a path, or
-/// for which that would take more than some hundred MiB, are walked for each pair of sample and row. Exact values of
-/// other scales: 2^players for each pair, of the players that tell the two apart.
+/// No model calls. Margins of trees with few players on a path, 7 or, against m background rows, log₂ m, go by tables of
+/// 2ᵈ·d numbers for each second leaf: reading the background takes leaves / 2 for each row, making a table about
+/// d²·log₂ d·2ᵈ, a sample leaves × d / 2. Up to 64 MiB of tables are kept with the model for the next call with the same
+/// background. Margins of other trees, and rescaled values: for each leaf, background rows that miss the same players of
+/// its path count as one, and margins of samples that miss the same ones are worked out once for some hundred samples;
+/// the time for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than 64 players on a
+/// path, or for which that would take more than some hundred MiB, are walked for each pair of sample and row. Exact values
+/// of other scales: 2^players for each pair, of the players that tell the two apart.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a background without rows, weights or labels that make no sense, groups that are no
@@ -47,13 +50,13 @@ use super::tabulated::{self, Tabulated};
 /// # Laws
 /// `interventional_equals_enumeration` (margins and exact predictions), `long_paths_equal_enumeration`,
 /// `rescaled_values_are_margins_times_the_secant`, `values_and_base_sum_to_the_score`,
-/// `same_bits_for_any_threads_and_batches`.
+/// `same_bits_for_any_threads_and_batches`, `a_sample_alone_gets_the_bits_of_many`.
 ///
 /// # Source
 /// Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine
 /// Intelligence 2 (2020), algorithm 3. *differs:* background rows that are alike for a leaf are counted once, in the
 /// manner of Zern et al., *Interventional SHAP values and interaction values for piecewise linear regression trees*,
-/// AAAI 2023; no recursion; columns of a group are one player; a sample and a background row with equal margins are
+/// AAAI 2023; tables by pattern as in WOODELF (arXiv 2511.09376), made by quadrature instead of cubes; no recursion; columns of a group are one player; a sample and a background row with equal margins are
 /// rescaled by the derivative of the link, the limit of shap's quotient.
 ///
 /// # Example
@@ -110,7 +113,7 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
         same_shape("columns of the background", &[trees.n_features], &[self.background.ncols()])?;
         let transform = Transform::new(&self.scale, self.nonlinear, trees, batch.nrows())?;
         let exact = self.nonlinear == Nonlinear::Exact && !transform.is_identity();
-        let rows = Rows::new(trees, &self.background, self.shares()?);
+        let rows = Rows::new(trees, &self.background, self.shares()?)?;
         let meter = Meter::new(run, batch.nrows() as u64);
         let tabulated = match transform.is_identity() {
             true => Some(Tabulated::new(trees, &players.of, players.len(), rows.shares.len())?),
@@ -135,7 +138,7 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
         let mut found = if task.others.contains(&true) || tabulated.is_none() {
             task.run(batch, &meter)?
         } else {
-            task.margins(batch)
+            task.margins(batch)?
         };
         if let Some(tabulated) = tabulated {
             let rows = tabulated::Rows { cells: &task.rows.cells, shares: &task.rows.shares };
@@ -175,10 +178,10 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(trees: &TreeEnsemble, background: &Table, shares: Vec<f64>) -> Self {
+    fn new(trees: &TreeEnsemble, background: &Table, shares: Vec<f64>) -> Result<Self> {
         let cells: Vec<f64> = background.iter().copied().collect();
-        let margins = all_margins(trees, background).into_iter().collect();
-        Rows { cells, margins, shares }
+        let margins = all_margins(trees, background)?.into_iter().collect();
+        Ok(Rows { cells, margins, shares })
     }
 
     /// One row of the background: (feature).
@@ -248,15 +251,15 @@ struct Workspace {
 
 impl Task<'_> {
     /// The margins of samples and background, and values of 0.
-    fn margins(&self, batch: &Table) -> Found {
+    fn margins(&self, batch: &Table) -> Result<Found> {
         let n_outputs = self.trees.n_outputs;
         let mut mean = Array1::zeros(n_outputs);
         for (margins, share) in self.rows.margins.chunks_exact(n_outputs.max(1)).zip(&self.rows.shares) {
             mean.iter_mut().zip(margins).for_each(|(mean, margin)| *mean += share * margin);
         }
-        let scores = all_margins(self.trees, batch);
+        let scores = all_margins(self.trees, batch)?;
         let base = mean.broadcast(scores.dim()).map_or_else(|| scores.clone(), |base| base.to_owned());
-        Found { values: Array3::zeros((batch.nrows(), self.n_players, n_outputs)), base, scores }
+        Ok(Found { values: Array3::zeros((batch.nrows(), self.n_players, n_outputs)), base, scores })
     }
 
     fn run(&self, batch: &Table, meter: &Meter) -> Result<Found> {

@@ -3,7 +3,7 @@
 //! | method | absence of a feature means | time for each sample |
 //! |---|---|---|
 //! | [`TreeShap`] | the split sends the sample both ways, by cover | leaves × players on a path / 2 |
-//! | [`InterventionalTreeShap`] | the values of the background rows | leaves × background rows that differ for a leaf |
+//! | [`InterventionalTreeShap`] | the values of the background rows | leaves × players on a path / 2, and each row once |
 //!
 //! The two answer different questions. The first needs no data but the covers of the training run; a feature that the
 //! trees never use gets 0, but so may the credit of a used feature flow to others that it is correlated with. The
@@ -24,8 +24,10 @@ mod patterns;
 mod plan;
 mod players;
 mod quadrature;
+mod router;
 mod scale;
 mod sweep;
+mod sweep_row;
 mod tables;
 mod tabulated;
 mod twigs;

@@ -13,9 +13,12 @@ use super::blocks::{Absence, Grove};
 use super::plan::Plan;
 use super::players::{Players, all_margins};
 use super::sweep::{LANES, Lanes, Stacks, round, sweep};
+use super::sweep_row::{RowStacks, sweep_row};
 
 /// Samples that one thread takes at a time: enough to use a tree while it is in the cache.
 const BLOCK: usize = 8 * LANES;
+/// So few samples are swept one by one: the nodes of the quadrature fill the lanes better than the samples.
+const FEW: usize = 2;
 
 /// Shapley values of the margins, where a split on an absent feature sends the sample both ways by cover.
 ///
@@ -33,9 +36,12 @@ const BLOCK: usize = 8 * LANES;
 /// `base` + Σ `values` = `scores`, all margins: sums of leaves before the link. Tree outputs are summed in `f64`.
 ///
 /// # Cost
-/// No model calls. Nodes × q for each sample, where q = ⌈d/2⌉ for paths with d distinct players, and about √(23·d)
-/// past d = 80. Memory for each thread: depth × q × 192 bytes, and for the model 16·q bytes for each split on a player
-/// that has split above; no term is exponential in the depth.
+/// No model calls. What depends on the trees alone is worked out once and kept with the model. For trees of up to ten
+/// bits a twig (see [`Algorithm::Auto`]): leaves × d × q / 2 for a sample alone, where d is the number of players on a path
+/// and q = ⌈d/2⌉; leaves × d / 2 for many, and tables of 2ᵈ·d numbers for each second leaf, made once for some 10,000
+/// samples and thrown away tree by tree. For other trees nodes × q, with q about √(23·d) past d = 80. Memory: for the model
+/// some 100 bytes a node, and of deep trees 16·q bytes for each split on a player that has split above; for each thread
+/// depth × q × 192 bytes; 64 MiB for the credit of samples in work; no term is exponential in the depth.
 ///
 /// # Errors
 /// [`Error::Shape`](xai_core::Error::Shape) for a batch of another width than the trees;
@@ -46,8 +52,9 @@ const BLOCK: usize = 8 * LANES;
 /// [`Error::Cancelled`](xai_core::Error::Cancelled).
 ///
 /// # Laws
-/// `path_dependent_equals_enumeration`, `groups_are_players`, `values_and_base_sum_to_the_score`,
-/// `same_bits_for_any_threads_and_batches`.
+/// `path_dependent_equals_enumeration`, `a_tree_of_depth_64_equals_enumeration`, `a_million_leaves`,
+/// `groups_are_players`, `values_and_base_sum_to_the_score`, `same_bits_for_any_threads_and_batches`,
+/// `a_sample_alone_gets_the_bits_of_many`.
 ///
 /// # Source
 /// Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine
@@ -145,7 +152,7 @@ fn values(
     meter: &Meter,
 ) -> Result<(Array3<f64>, Array2<f64>)> {
     let mut values = Array3::zeros((batch.nrows(), n_players, trees.n_outputs));
-    let scores = all_margins(trees, batch);
+    let scores = all_margins(trees, batch)?;
     let grove = Grove { trees, copses: &plan.copses, n_players };
     grove.add(batch, Absence::Cover, &mut values, &|done| meter.tick(done))?;
     if !plan.trees.is_empty() {
@@ -168,6 +175,20 @@ struct Workspace {
 /// Adds the values of the trees that are not cut into twigs.
 fn add_swept(trees: &TreeEnsemble, plan: &Plan, batch: &Table, values: &mut Array3<f64>, meter: &Meter) -> Result<()> {
     let n_players = values.len_of(Axis(1));
+    if batch.nrows() <= FEW {
+        let (mut stacks, mut credit) = (RowStacks::default(), Vec::new());
+        for (row, mut values) in batch.outer_iter().zip(values.outer_iter_mut()) {
+            meter.tick(0)?;
+            let row: Vec<f64> = row.iter().map(|&x| round(trees, x)).collect();
+            credit.clear();
+            credit.resize(n_players * trees.n_outputs, 0.0);
+            Arch::new().dispatch(SweptRow { trees, plan, row: &row, stacks: &mut stacks, credit: &mut credit });
+            for ((player, output), value) in values.indexed_iter_mut() {
+                *value += credit[output * n_players + player];
+            }
+        }
+        return Ok(());
+    }
     let done = AtomicU64::new(0);
     let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
     blocks.enumerate().try_for_each_init(Workspace::default, |work, (block, mut values)| {
@@ -182,6 +203,30 @@ fn add_swept(trees: &TreeEnsemble, plan: &Plan, batch: &Table, values: &mut Arra
         done.fetch_add(n as u64, Ordering::Relaxed);
         Ok(())
     })
+}
+
+/// Credits one sample, tree by tree: (output, player).
+struct SweptRow<'a> {
+    trees: &'a TreeEnsemble,
+    plan: &'a Plan,
+    row: &'a [f64],
+    stacks: &'a mut RowStacks,
+    credit: &'a mut [f64],
+}
+
+impl WithSimd for SweptRow<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let SweptRow { trees, plan, row, stacks, credit } = self;
+        let n_players = credit.len() / trees.n_outputs.max(1);
+        for tree in &plan.trees {
+            for (value, output) in trees.outputs_of(tree.tree).enumerate() {
+                let credit = &mut credit[output * n_players..(output + 1) * n_players];
+                sweep_row(trees, tree, value, row, stacks, credit);
+            }
+        }
+    }
 }
 
 /// Fills the workspace's credit for a block of samples, tree by tree. Lanes without a sample repeat the last one.

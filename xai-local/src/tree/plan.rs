@@ -45,8 +45,11 @@ pub(super) struct TreePlan {
     pub splits: Vec<Split>,
     /// The order of work.
     pub steps: Vec<Step>,
-    /// τ and then ω of the splits whose player has split above: 2·nodes numbers for each.
+    /// τ and then ω, each padded to `width` with zeros: first t and the weights, for splits whose player has not split
+    /// above, then those of the other splits.
     pub tables: Vec<f64>,
+    /// The nodes of the quadrature, padded to whole vectors.
+    pub width: usize,
     /// The number of splits on the longest path.
     pub depth: usize,
 }
@@ -76,7 +79,7 @@ pub(super) struct Split {
     pub is_left: bool,
     /// The depth of the nearest split of the same player above, or [`NONE`], and whether this one lies left of it.
     pub above: (u32, bool),
-    /// The place of τ in the tables, or [`NONE`] when the player has not split above: then τ = t, ω = the weights.
+    /// The place of τ in the tables: 0 when the player has not split above.
     pub table: u32,
     /// The shares of the cover that go left and right.
     pub share: [f64; 2],
@@ -203,7 +206,7 @@ impl Builder<'_> {
                         depth,
                         is_left,
                         above: (above.depth, above.left),
-                        table: NONE,
+                        table: 0,
                         share,
                         leaf,
                     });
@@ -240,14 +243,22 @@ impl Builder<'_> {
         let n = if largest_share > LARGEST_SHARE { exact } else { nodes_for(most_distinct, splits.len() + 1) };
         check_memory(tree, n, deepest, before.iter().filter(|above| above.depth != NONE).count())?;
         let rule = rule(rules, n);
+        let width = n.next_multiple_of(LANES);
         let mut tables = Vec::new();
+        let mut add = |numbers: &mut dyn Iterator<Item = f64>| {
+            let place = tables.len();
+            tables.extend(numbers);
+            tables.resize(place + width, 0.0);
+            place as u32
+        };
+        add(&mut rule.t.iter().copied());
+        add(&mut rule.weight.iter().copied());
         for (split, above) in splits.iter_mut().zip(&before).filter(|(_, above)| above.depth != NONE) {
-            split.table = tables.len() as u32;
             let inverse = rule.t.iter().zip(&rule.rest).map(|(t, rest)| 1.0 / (t + above.cover * rest));
-            tables.extend(inverse.clone().zip(&rule.t).map(|(inverse, t)| t * inverse));
-            tables.extend(inverse.zip(&rule.weight).map(|(inverse, w)| w * above.cover * inverse * inverse));
+            split.table = add(&mut inverse.clone().zip(&rule.t).map(|(inverse, t)| t * inverse));
+            add(&mut inverse.zip(&rule.weight).map(|(inverse, w)| w * above.cover * inverse * inverse));
         }
-        Ok(TreePlan { tree, rule, splits, steps, tables, depth: deepest })
+        Ok(TreePlan { tree, rule, splits, steps, tables, width, depth: deepest })
     }
 }
 
@@ -255,7 +266,7 @@ impl Builder<'_> {
 fn check_memory(tree: usize, nodes: usize, depth: usize, repeated: usize) -> Result<()> {
     let (nodes, depth, repeated) = (nodes as u64, depth as u64, repeated as u64);
     let stacks = 8 * LANES as u64 * 3 * nodes * depth;
-    let tables = 8 * 2 * nodes * repeated;
+    let tables = 8 * 2 * nodes.next_multiple_of(LANES as u64) * (repeated + 1);
     let found = stacks.max(tables);
     if found <= MOST_BYTES {
         return Ok(());

@@ -1,10 +1,17 @@
 //! Who plays, and what the trees say of a sample: what both methods check and report alike.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis, Slice};
 use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::model::feature_names;
 use xai_core::{Attribution, Feature, Groups, Output, Provenance, Result, Table, TreeEnsemble, TreeStructured};
+
+use super::router::{Router, rounded};
+
+/// Samples times trees that are not worth a second thread.
+const SMALL: usize = 5000;
+/// Samples that one thread takes at a time.
+const BLOCK: usize = 64;
 
 /// The players of a tree ensemble.
 pub(super) struct Players {
@@ -66,62 +73,47 @@ impl Players {
     }
 }
 
-/// Leaves that are looked for side by side, so that they do not wait for one another's memory.
-const ABREAST: usize = 8;
-
 /// The margins of one sample: the base and the leaf of every tree, summed in `f64` in the order of the trees.
 ///
 /// # Shapes
 /// `sample` (feature), `scores` (output).
 pub(super) fn margins(trees: &TreeEnsemble, sample: &[f64], scores: &mut [f64]) {
     scores.copy_from_slice(&trees.base);
-    for first in (0..trees.n_trees()).step_by(ABREAST) {
-        let mut nodes = [None; ABREAST];
-        let in_reach = first..trees.n_trees().min(first + ABREAST);
-        nodes.iter_mut().zip(in_reach.clone()).for_each(|(node, tree)| *node = Some(trees.root(tree)));
-        let leaves = leaves(trees, sample, nodes.map(|node| node.unwrap_or(trees.root(first))));
-        for (tree, leaf) in in_reach.zip(leaves) {
-            let outputs = trees.outputs_of(tree);
-            scores[outputs].iter_mut().zip(trees.leaf_values(tree, leaf)).for_each(|(score, value)| *score += value);
-        }
+    for tree in 0..trees.n_trees() {
+        let leaf = trees.leaf_of(tree, sample);
+        let outputs = trees.outputs_of(tree);
+        scores[outputs].iter_mut().zip(trees.leaf_values(tree, leaf)).for_each(|(score, value)| *score += value);
     }
 }
 
-/// The leaves below some nodes that a sample falls into.
-fn leaves(trees: &TreeEnsemble, sample: &[f64], mut nodes: [usize; ABREAST]) -> [usize; ABREAST] {
-    loop {
-        let mut is_done = true;
-        for node in &mut nodes {
-            let at = *node;
-            if !trees.is_leaf(at) {
-                is_done = false;
-                let left = trees.goes_left(at, sample[trees.feature[at] as usize]);
-                *node = if left { trees.left[at] } else { trees.right[at] } as usize;
-            }
-        }
-        if is_done {
-            return nodes;
-        }
-    }
-}
-
-/// The margins of all samples.
+/// The margins of all samples: the numbers of [`margins`].
 ///
 /// # Shapes
 /// `batch` (sample, feature) → (sample, output).
-pub(super) fn all_margins(trees: &TreeEnsemble, batch: &Table) -> Array2<f64> {
+///
+/// # Errors
+/// None; the signature is that of what is kept beside the trees.
+pub(super) fn all_margins(trees: &TreeEnsemble, batch: &Table) -> Result<Array2<f64>> {
     let mut scores = Array2::zeros((batch.nrows(), trees.n_outputs));
-    let one = |sample: usize, scores: &mut [f64]| match batch.row(sample).as_slice() {
-        Some(row) => margins(trees, row, scores),
-        None => margins(trees, &batch.row(sample).to_vec(), scores),
-    };
+    let router = Router::of(trees)?;
     let n_outputs = trees.n_outputs.max(1);
-    if let Some(all) = scores.as_slice_mut() {
-        if batch.nrows() * trees.n_trees() < 5000 {
-            all.chunks_exact_mut(n_outputs).enumerate().for_each(|(sample, scores)| one(sample, scores));
+    let some = |rows: &mut Vec<f64>, first: usize, scores: &mut [f64]| {
+        let samples = first..first + scores.len() / n_outputs;
+        if let Some(router) = &*router {
+            rounded(trees, batch.slice_axis(Axis(0), Slice::from(samples)).iter().copied(), rows);
+            return router.margins(trees, rows, scores);
+        }
+        for (sample, scores) in samples.zip(scores.chunks_exact_mut(n_outputs)) {
+            margins(trees, &batch.row(sample).to_vec(), scores);
+        }
+    };
+    if let Some(all) = scores.as_slice_mut().filter(|all| !all.is_empty()) {
+        if batch.nrows() * trees.n_trees() < SMALL {
+            some(&mut Vec::new(), 0, all);
         } else {
-            all.par_chunks_exact_mut(n_outputs).enumerate().for_each(|(sample, scores)| one(sample, scores));
+            let some = |rows: &mut Vec<f64>, (block, scores): (usize, &mut [f64])| some(rows, block * BLOCK, scores);
+            all.par_chunks_mut(n_outputs * BLOCK).enumerate().for_each_init(Vec::new, some);
         }
     }
-    scores
+    Ok(scores)
 }

@@ -124,13 +124,8 @@ fn goes_left(trees: &TreeEnsemble, node: usize, x: &Lanes) -> Lanes {
 /// τ and ω of a split: (node of the quadrature).
 #[inline(always)]
 fn factors<'a>(plan: &'a TreePlan, split: &Split) -> (&'a [f64], &'a [f64]) {
-    match split.table {
-        NONE => (&plan.rule.t, &plan.rule.weight),
-        table => {
-            let n = plan.rule.t.len();
-            plan.tables[table as usize..table as usize + 2 * n].split_at(n)
-        }
-    }
+    let (n, table) = (plan.rule.t.len(), split.table as usize);
+    (&plan.tables[table..table + n], &plan.tables[table + plan.width..table + plan.width + n])
 }
 
 /// Multiplies the factors of an edge into the product for the subtree below.

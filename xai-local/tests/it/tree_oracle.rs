@@ -235,18 +235,29 @@ proptest! {
         check_interventional(&model, &rows, &background, weighted, None, 16)?;
     }
 
-    /// Many samples are looked up in tables, few are worked out: the bits are the same.
+    /// Many samples are looked up in tables or swept side by side, few are worked out alone: the bits are the same.
     #[test]
-    fn tables_hold_what_a_sample_alone_gets(model in ensembles(1), rows in tables(1..=3, USED), groups in any::<bool>()) {
+    fn a_sample_alone_gets_the_bits_of_many(
+        model in ensembles(1),
+        rows in tables(1..=3, USED),
+        groups in any::<bool>(),
+        swept in any::<bool>(),
+    ) {
         prop_assume!(has_covers(&model.0));
-        let method = TreeShap { groups: groups.then(|| pairs(1)), ..Default::default() };
+        let algorithm = if swept { Algorithm::Quadrature } else { Algorithm::Auto };
+        let method = TreeShap { groups: groups.then(|| pairs(1)), algorithm };
+        let against = InterventionalTreeShap::new(rows.clone());
         let many = Array2::from_shape_fn((700, USED), |(sample, column)| rows[[sample % rows.nrows(), column]]);
-        let many = method.explain(&model, &many, &Run::default()).unwrap();
+        let run = Run::default();
+        let all = [method.explain(&model, &many, &run).unwrap(), against.explain(&model, &many, &run).unwrap()];
         for sample in [0, 1, 2, 255, 256, 699] {
             let row = rows.select(ndarray::Axis(0), &[sample % rows.nrows()]);
-            let alone = method.explain(&model, &row, &Run::default()).unwrap();
-            for (many, alone) in many.values.index_axis(ndarray::Axis(0), sample).iter().zip(&alone.values) {
-                prop_assert_eq!(many.to_bits(), alone.to_bits());
+            let alone = [method.explain(&model, &row, &run).unwrap(), against.explain(&model, &row, &run).unwrap()];
+            for (many, alone) in all.iter().zip(&alone) {
+                let many = many.values.index_axis(ndarray::Axis(0), sample);
+                for (many, alone) in many.iter().zip(&alone.values) {
+                    prop_assert_eq!(many.to_bits(), alone.to_bits());
+                }
             }
         }
     }
