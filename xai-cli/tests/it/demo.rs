@@ -12,7 +12,8 @@ fn the_demo_writes_a_report_and_prints_what_matters() {
     assert!(printed.contains("worst"), "the table of what matters: {printed}");
     let html = std::fs::read_to_string(report).unwrap();
     assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"));
-    for part in ["accuracy", "tree-shap", "permutation-importance", "<svg"] {
+    for part in ["accuracy", "tree-shap", "permutation-importance", "tree-interactions", "The strongest pairs", "<svg"]
+    {
         assert!(html.contains(part), "the report lacks {part}");
     }
     // Self-contained: nothing is fetched.

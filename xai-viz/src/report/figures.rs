@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use xai_core::{Attribution, Effects, Importance, Result};
+use xai_core::{Attribution, Effects, Importance, Interactions, Result};
 
 use crate::charts::curves::{checked, is_difference};
 use crate::clean::escaped;
@@ -11,7 +11,9 @@ use crate::number::{of_output, plain, plain_digits};
 use crate::rank::{Ranked, mean_size};
 use crate::report::{Individual, Overview, tables};
 use crate::rows::readable;
-use crate::{Beeswarm, Dependence, EffectCurve, ImportanceBars, Scene, Surface, Waterfall};
+use crate::{
+    Beeswarm, Dependence, EffectCurve, ImportanceBars, InteractionBars, InteractionMatrix, Scene, Surface, Waterfall,
+};
 
 /// The width of figures on a phone, in pixels.
 const NARROW: f64 = 390.0;
@@ -49,6 +51,30 @@ pub(crate) fn overview(out: &mut String, overview: &Overview, top: usize) -> Res
         let narrow = Dependence { width: NARROW, height: 320.0, ..scatter.clone() }.scene(a)?;
         let caption = format!("Contributions of {} to {name}, by its value", readable(&a.features[feature].name));
         figure(out, &caption, &scatter.scene(a)?, &narrow, |_| {});
+    }
+    Ok(())
+}
+
+pub(crate) fn interactions(out: &mut String, interactions: &Interactions, top: usize) -> Result<()> {
+    let samples = match interactions.n_samples() {
+        1 => "1 sample".to_owned(),
+        n => format!("{n} samples"),
+    };
+    for output in 0..interactions.outputs.len() {
+        let name = readable(&of_output(&interactions.outputs[output]));
+        let map = InteractionMatrix { output, top: top.min(10), ..Default::default() };
+        let narrow = InteractionMatrix { width: NARROW, top: 5, ..map.clone() }.scene(interactions)?;
+        let caption = format!("What features contribute to {name} alone and in pairs, {samples}");
+        figure(out, &caption, &map.scene(interactions)?, &narrow, |out| {
+            let more = [("index".to_owned(), interactions.index.to_string())];
+            tables::provenance(out, &interactions.provenance, &more);
+        });
+        if interactions.terms.iter().all(|term| term.len() < 2) {
+            continue;
+        }
+        let bars = InteractionBars { output, at_least: 2, top, ..Default::default() };
+        let narrow = InteractionBars { width: NARROW, ..bars.clone() }.scene(interactions)?;
+        figure(out, &format!("The strongest pairs for {name}"), &bars.scene(interactions)?, &narrow, |_| {});
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ mod tables;
 
 use ndarray::Array2;
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Effects, Importance, Result, Value};
+use xai_core::{Attribution, Effects, Importance, Interactions, Result, Value};
 
 /// A report as plain data; [`Report::html`] makes one self-contained page of it.
 ///
@@ -39,6 +39,8 @@ pub struct Report<'a> {
     pub importance: Vec<&'a Importance>,
     /// What features do to many samples.
     pub overviews: Vec<Overview<'a>>,
+    /// What features do together.
+    pub interactions: Vec<&'a Interactions>,
     /// How scores change with features.
     pub effects: Vec<&'a Effects>,
     /// Single predictions.
@@ -62,6 +64,7 @@ impl Default for Report<'_> {
             confusion: None,
             importance: Vec::new(),
             overviews: Vec::new(),
+            interactions: Vec::new(),
             effects: Vec::new(),
             individuals: Vec::new(),
             notes: Vec::new(),
@@ -147,6 +150,12 @@ impl Report<'_> {
                 self.overviews.iter().try_for_each(|o| figures::overview(out, o, self.top))
             })?;
         }
+        if !self.interactions.is_empty() {
+            page.section("interactions", "What features do together", |out| {
+                out.push_str(INTERACTIONS);
+                self.interactions.iter().try_for_each(|i| figures::interactions(out, i, self.top))
+            })?;
+        }
         if !self.effects.is_empty() {
             page.section("effects", "How the score changes with a feature", |out| {
                 out.push_str(EFFECTS);
@@ -185,6 +194,11 @@ The colour is the value of the feature: orange is high, blue is low, grey is mis
 one side, the feature works in one direction. Features stand in the order of how much they contribute on average. \
 For the first of them a second figure shows each sample by the value of the feature (across) and what it contributes (up); \
 there the colour is another feature, the one with which it seems to interact most.</p>";
+
+const INTERACTIONS: &str = "<p class=\"how\"><strong>How to read it.</strong> Two features interact when what one of them \
+does to a score depends on the other. A cell of the map is the mean size of what a pair does together, beyond what each \
+does alone; on the diagonal stands what a feature does alone. The stronger the colour, the more; every pair stands twice. \
+The bars name the strongest pairs. A pair that is small beside the features themselves may be left out of any story.</p>";
 
 const EFFECTS: &str = "<p class=\"how\"><strong>How to read it.</strong> The line shows how the model's score changes \
 from low to high values of one feature, on average over the data; thin grey lines are single samples. Grey bars at the \

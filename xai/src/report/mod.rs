@@ -3,14 +3,16 @@
 mod individuals;
 
 use ndarray::{Array2, Axis};
-use xai_core::{Attribution, Effects, Error, Explainer, Groups, Importance, Link, Meter, Result, Run, Table, Value};
+use xai_core::{
+    Attribution, Effects, Error, Explainer, Groups, Importance, Interactions, Link, Meter, Result, Run, Table, Value,
+};
 use xai_global::{
     AccumulatedLocalEffects, Labels, Loss, PartialDependence, Performance, PermutationImportance, mean_absolute,
     performance,
 };
 use xai_local::masker::Background;
 use xai_local::shapley::{KernelShap, Masked};
-use xai_local::tree::{InterventionalTreeShap, TreeShap};
+use xai_local::tree::{InterventionalTreeInteractions, InterventionalTreeShap, TreeInteractions, TreeShap};
 use xai_models::adaptor::Linked;
 use xai_models::trees::has_covers;
 use xai_viz::Report;
@@ -58,6 +60,8 @@ pub struct Findings {
     pub attribution: Attribution,
     /// Mean absolute attribution, and permutation importance where there are labels.
     pub importances: Vec<Importance>,
+    /// Pairs, where the model is made of trees: by the same game as the attribution, for some of its rows.
+    pub interactions: Option<Interactions>,
     /// Partial dependence and accumulated local effects of the most important features.
     pub effects: Vec<Effects>,
     /// The rows whose waterfalls are shown.
@@ -70,6 +74,12 @@ const MOST_ROWS: usize = 1000;
 const MOST_SHUFFLED: usize = 2_000_000;
 /// Shuffles of each feature.
 const REPEATS: usize = 5;
+/// Rows whose pairs are looked at, and the most players and outputs for which they are.
+const PAIRED_ROWS: usize = 100;
+const PAIRED_PLAYERS: usize = 300;
+const PAIRED_OUTPUTS: usize = 3;
+/// Background rows for pairs.
+const PAIRED_BACKGROUND: usize = 20;
 /// Rows of response curves, and how many features get one.
 const CURVE_ROWS: usize = 300;
 const CURVES: usize = 6;
@@ -110,6 +120,7 @@ impl Findings {
         {
             importances.push(permutation(&brief, labels, &predictions, run)?);
         }
+        let interactions = pairs(&brief, &attribution, &explained, run)?;
         let effects = effects(&brief, &importances[0], run)?;
         let individuals = individuals::choose(&brief, &attribution, &predictions, &rows);
         Ok(Findings {
@@ -121,6 +132,7 @@ impl Findings {
             performance,
             attribution,
             importances,
+            interactions,
             effects,
             individuals,
         })
@@ -145,6 +157,7 @@ impl Findings {
             overviews: (0..outputs.min(OVERVIEWS))
                 .map(|output| Overview { attribution: &self.attribution, output })
                 .collect(),
+            interactions: self.interactions.iter().collect(),
             effects: self.effects.iter().collect(),
             individuals: self.individuals.iter().map(|chosen| self.individual(chosen)).collect(),
             notes,
@@ -218,6 +231,26 @@ fn attribute(brief: &Brief, rows: &Table, run: &Run) -> Result<Attribution> {
             Masked { estimator: KernelShap::default(), masker }.explain(brief.subject.model, rows, run)
         }
     }
+}
+
+/// Pairs of features of models made of trees, unless there are too many to read.
+fn pairs(brief: &Brief, attribution: &Attribution, rows: &Table, run: &Run) -> Result<Option<Interactions>> {
+    let Some(trees) = brief.subject.trees else { return Ok(None) };
+    let players = attribution.features.len();
+    if !(2..=PAIRED_PLAYERS).contains(&players) || attribution.outputs.len() > PAIRED_OUTPUTS {
+        return Ok(None);
+    }
+    let rows = rows.select(Axis(0), &thinned(rows.nrows(), PAIRED_ROWS));
+    let groups = brief.groups.cloned();
+    if brief.background.is_none() && has_covers(trees.trees()) {
+        let found = TreeInteractions { groups, ..TreeInteractions::default() }.explain(trees, &rows, run)?;
+        return Ok(Some(found).filter(|found| !found.terms.is_empty()));
+    }
+    let background = Background::sample(brief.background.unwrap_or(brief.batch), PAIRED_BACKGROUND, run.seed)?;
+    let method = InterventionalTreeInteractions::new(background.rows().to_owned());
+    let found = InterventionalTreeInteractions { groups, ..method }.explain(trees, &rows, run)?;
+    // Trees that never split have no sets.
+    Ok(Some(found).filter(|found| !found.terms.is_empty()))
 }
 
 fn permutation(brief: &Brief, labels: &Labels, predictions: &Table, run: &Run) -> Result<Importance> {
