@@ -2,17 +2,14 @@
 
 use xai_core::{Document, Explainer, Result};
 use xai_local::interaction::{ExactInteractions, GpInteractions, InteractionEstimator, MaskedInteractions};
-use xai_local::masker::Background;
 use xai_local::shapley::{
     Adaptive, Estimator, ExactShap, KernelShap, LeverageShap, Linkage, Masked, OwenShap, PartitionTree,
     PermutationShap, Stop,
 };
 
+use super::maskers::{masker, parameters};
 use super::trees::{index_of, indexed};
 use super::{Inputs, Kind, Need, Registry, Scope, Settings, Spec};
-
-/// How many background rows a method that asks the model uses when not told otherwise.
-const BACKGROUND_ROWS: i64 = 100;
 
 pub(super) fn add(registry: &mut Registry) {
     let exact = game("exact-shap", "Exact Shapley values by all coalitions of at most 20 players")
@@ -113,19 +110,19 @@ fn gp_interactions(registry: &mut Registry) {
     });
 }
 
-/// A method that plays a game over background rows.
-fn game(name: &str, summary: &str) -> Spec {
-    Spec::new(name, Scope::Local, summary)
-        .needs(Need::Background)
-        .groups()
-        .parameter("n_background", Kind::COUNT, BACKGROUND_ROWS, "background rows to use at most")
-        .parameter("summary", Kind::choice(["sample", "kmeans"]), "sample", "how more rows than that become as many")
+/// A method that plays a game over background rows, or over draws that go with them.
+pub(super) fn game(name: &str, summary: &str) -> Spec {
+    parameters(Spec::new(name, Scope::Local, summary).needs(Need::Background).groups())
+}
+
+/// A budget of coalitions.
+pub(super) fn budget(spec: Spec) -> Spec {
+    let purpose = "coalitions to evaluate for each sample, at most; 2·players + 2048 when not set";
+    spec.optional("n_coalitions", Kind::COUNT, purpose)
 }
 
 fn budgeted(spec: Spec) -> Spec {
-    let purpose =
-        "coalitions to evaluate for each sample, at most if it may stop before; 2·players + 2048 when not set";
-    stopping(spec.optional("n_coalitions", Kind::COUNT, purpose))
+    stopping(budget(spec))
 }
 
 /// Parameters of a budget that grows until the answer is good enough.
@@ -146,7 +143,12 @@ fn until<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Se
     shares(Adaptive { estimator, stop: Stop { most_coalitions, ..stop } }, spec, inputs, settings)
 }
 
-fn shares<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<Document> {
+pub(super) fn shares<E: Estimator>(
+    estimator: E,
+    spec: &Spec,
+    inputs: &Inputs,
+    settings: &Settings,
+) -> Result<Document> {
     let (masker, note) = masker(spec, inputs, settings)?;
     let method = Masked { estimator, masker };
     let mut explanation = method.explain(inputs.subject.model, inputs.batch, inputs.run)?;
@@ -165,25 +167,4 @@ fn together<E: InteractionEstimator>(
     let mut explanation = method.explain(inputs.subject.model, inputs.batch, inputs.run)?;
     explanation.provenance.notes.extend(note);
     Ok(explanation.into())
-}
-
-/// What absence means, and what a reader must know of it.
-fn masker(spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<(Background, Option<String>)> {
-    let rows = inputs.background(spec)?;
-    let n = settings.count("n_background").unwrap_or(usize::MAX);
-    let masker = match settings.word("summary") {
-        _ if rows.nrows() <= n => Background::new(rows.to_owned())?,
-        Some("kmeans") => Background::kmeans(rows, n, inputs.run.seed)?,
-        _ => Background::sample(rows, n, inputs.run.seed)?,
-    };
-    let note =
-        (rows.nrows() > n).then(|| format!("{n} background rows stand for the {} that were given", rows.nrows()));
-    Ok((grouped(masker, inputs)?, note))
-}
-
-pub(super) fn grouped(background: Background, inputs: &Inputs) -> Result<Background> {
-    match inputs.groups {
-        None => Ok(background),
-        Some(groups) => background.grouped(groups.clone()),
-    }
 }

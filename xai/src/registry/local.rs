@@ -6,7 +6,7 @@ use xai_local::lime::{Bins, LimeTabular, Selection, Training};
 use xai_local::linear::LinearShap;
 use xai_local::masker::Background;
 
-use super::games::grouped;
+use super::maskers::grouped;
 use super::{Kind, Need, Registry, Scope, Spec};
 
 pub(super) fn add(registry: &mut Registry) {

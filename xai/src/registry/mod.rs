@@ -4,6 +4,7 @@ mod games;
 mod global;
 mod inputs;
 mod local;
+mod maskers;
 mod settings;
 mod spec;
 mod trees;

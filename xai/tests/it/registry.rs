@@ -129,3 +129,51 @@ fn settings_are_checked_against_the_spec() {
     let error = read(&["n_permutation=4"]).unwrap_err();
     assert!(matches!(&error, Error::Unknown { nearest: Some(n), .. } if n == "n_permutations"), "{error}");
 }
+
+#[test]
+fn every_masker_is_called_by_its_name() {
+    let registry = Registry::standard();
+    let (trees, rows, run) = (trees(), rows(), Run::default());
+    let subject = Subject::of_trees(&trees);
+    let inputs = Inputs { subject, batch: &rows, background: Some(&rows), labels: None, groups: None, run: &run };
+    let mut described = std::collections::BTreeSet::new();
+    for method in ["kernel-shap", "exact-interactions"] {
+        let method = registry.get(method).unwrap();
+        for word in ["background", "gaussian", "copula", "neighbours", "tree"] {
+            let settings = [format!("masker={word}"), "n_background=10".into()];
+            let settings = Settings::from_pairs(method.spec(), settings).unwrap();
+            let document = method.explain(&inputs, &settings).unwrap_or_else(|e| panic!("{word}: {e}"));
+            described.insert(document.provenance().parameters["masker"].to_string());
+            let residual = match &document {
+                Document::Attribution(a) => a.completeness_residual(),
+                Document::Interactions(i) => i.completeness_residual(),
+                other => panic!("{other:?}"),
+            };
+            // Sums of a few numbers near 1 in f64.
+            assert!(residual.iter().all(|r| r.abs() < 1e-12), "{word}");
+        }
+        let settings = Settings::from_pairs(method.spec(), ["masker=tree", "summary=kmeans"]).unwrap();
+        assert!(matches!(method.explain(&inputs, &settings), Err(Error::Parameter { .. })));
+    }
+    assert_eq!(described.len(), 5, "{described:?}");
+}
+
+#[test]
+fn a_rule_to_stop_and_parts_can_be_named() {
+    let registry = Registry::standard();
+    let (trees, rows, run) = (trees(), rows(), Run::default());
+    let groups = xai::core::Groups { players: vec![Feature::numeric("both")], members: vec![vec![0, 1]] };
+    let subject = Subject::of_trees(&trees);
+    let inputs =
+        Inputs { subject, batch: &rows, background: Some(&rows), labels: None, groups: Some(&groups), run: &run };
+    let explain = |name: &str, pairs: &[&str]| {
+        let method = registry.get(name).unwrap();
+        method.explain(&inputs, &Settings::from_pairs(method.spec(), pairs).unwrap()).unwrap()
+    };
+    let document = explain("leverage-shap", &["relative_error=0.5", "n_coalitions=100"]);
+    assert!(document.provenance().parameters.contains_key("relative_error"));
+    // A group is one player of a game, but a part of the players for Owen values.
+    let Document::Attribution(one) = document else { panic!() };
+    let Document::Attribution(two) = explain("owen-shap", &[]) else { panic!() };
+    assert_eq!((one.features.len(), two.features.len()), (1, 2));
+}
