@@ -8,7 +8,9 @@ use xai_local::tree::{InterventionalTreeInteractions, TreeInteractions};
 use crate::indices::by_definition;
 use crate::tree::{bits, grid, orchard};
 use crate::tree_oracle::{expected, has_covers, mixed, pairs, used_players};
-use crate::tree_zoo::{Forest, Rule, USED, Wood, ensembles, forest, lengthen, margins, pass_spare, tables};
+use crate::tree_zoo::{
+    Forest, Rule, USED, Wood, chain, chain_share, ensembles, forest, lengthen, margins, pass_spare, tables,
+};
 
 /// Sums of some hundred terms of size 1 to 10 in another order.
 const ROUNDING: f64 = 1e-11;
@@ -185,11 +187,53 @@ fn orders_that_make_no_sense_are_refused() {
     }
 }
 
+/// A path of d splits on d columns that a sample follows, each with a share c of the cover: ∫ (t + c·(1 − t))^(d − k) dt
+/// times (1 − c)^k for sets of k. All sets of three of 600 would be 36 million.
+#[test]
+fn deep_paths_are_explained_or_refused() {
+    for depth in [60usize, 600] {
+        let (model, rows) = (chain(depth, depth, |level| level), Array2::from_elem((1, depth), -1.0));
+        let method = TreeInteractions { index: InteractionIndex::Sii, order: 2, groups: None };
+        let found = method.explain(&model, &rows, &Run::default()).unwrap();
+        assert_eq!(found.terms.len(), depth + depth * (depth - 1) / 2);
+        let c = chain_share(depth);
+        for (term, &value) in found.terms.iter().zip(&found.values) {
+            let (left, k) = (depth - term.len(), term.len() as i32);
+            let wanted = (1.0 - c).powi(k - 1) * (1.0 - c.powi(left as i32 + 1)) / (left + 1) as f64;
+            assert!((value - wanted).abs() <= ROUNDING * wanted, "{term:?} of {depth}: {value} for {wanted}");
+        }
+        let refused = TreeInteractions { order: 3, ..method }.explain(&model, &rows, &Run::default());
+        assert_eq!(depth == 600, matches!(refused, Err(Error::TooLarge { .. })));
+    }
+}
+
+#[test]
+fn backgrounds_that_make_no_sense_are_refused() {
+    let (model, row, run) = (corner(), ndarray::array![[0.0, 0.0]], Run::default());
+    let refused = |method: InterventionalTreeInteractions| method.explain(&model, &row, &run).unwrap_err();
+    let empty = InterventionalTreeInteractions::new(Array2::zeros((0, 2)));
+    assert!(matches!(refused(empty), Error::Parameter { name, .. } if name == "background"));
+    let narrow = InterventionalTreeInteractions::new(Array2::zeros((1, 1)));
+    assert!(matches!(refused(narrow), Error::Shape { .. }));
+    for weights in [vec![-1.0], vec![0.0], vec![f64::NAN]] {
+        let plain = InterventionalTreeInteractions::new(row.clone());
+        let odd = InterventionalTreeInteractions { weights: Some(weights), ..plain };
+        assert!(matches!(refused(odd), Error::Parameter { name, .. } if name == "weights"));
+    }
+}
+
 #[test]
 fn interactions_have_the_same_bits_for_any_threads_and_batches() {
     let (model, rows) = (orchard(6), grid(150, 6));
-    for index in InteractionIndex::ALL {
-        let method = TreeInteractions { index, order: 3, groups: None };
+    let order = 3;
+    let methods = InteractionIndex::ALL.into_iter().flat_map(|index| {
+        let against =
+            InterventionalTreeInteractions { index, order, ..InterventionalTreeInteractions::new(grid(9, 6)) };
+        let methods: [Box<dyn Explainer<Forest, Explanation = Interactions>>; 2] =
+            [Box::new(TreeInteractions { index, order, groups: None }), Box::new(against)];
+        methods
+    });
+    for method in methods {
         let explain = |threads: usize, rows: &Table| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| bits(method.explain(&model, rows, &Run::default()).unwrap().values))

@@ -11,8 +11,9 @@ use xai_core::{
     TreeStructured,
 };
 
-use super::background::{Background, Masks};
+use super::background::Background;
 use super::mixtures::{Mixture, MixtureWalk};
+use super::patterns::Masks;
 use super::{Found, check_order, check_size, finish};
 use crate::tree::players::{Players, margins};
 
@@ -51,7 +52,7 @@ const BLOCKS: std::ops::RangeInclusive<usize> = 32..=1024;
 /// # Errors
 /// [`Error::Parameter`] for an order out of range, a background without rows, weights that make no sense or groups that
 /// are no partition; [`Error::Shape`] for a batch or background of another width than the trees; [`Error::TooLarge`] for
-/// more than 16 million sets or 4 GiB of values; [`Error::Cancelled`].
+/// more than 4 million sets or 4 GiB of values; [`Error::Cancelled`].
 ///
 /// # Laws
 /// `interventional_interactions_equal_enumeration`, `long_paths_have_the_same_interactions`,

@@ -12,6 +12,7 @@ mod interventional;
 pub(crate) mod measure;
 mod mixtures;
 mod path_dependent;
+mod patterns;
 mod plan;
 mod sweep;
 pub(crate) mod terms;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
@@ -15,10 +16,12 @@ use super::plan::Plan;
 use super::sweep::{Stacks, sweep};
 use super::{Found, check_order, check_size, finish};
 use crate::tree::players::{Players, margins};
-use crate::tree::sweep::{LANES, Lanes, round};
+use crate::tree::sweep::{LANES, round};
 
 /// The memory that the sums of one block of samples may take, so that they stay in the cache beside a tree.
 const BLOCK_BYTES: usize = 1 << 18;
+/// Batches of up to as many samples are explained one by one.
+const FEW: usize = 2;
 /// The groups of lanes that a block has at most.
 const MOST_GROUPS: usize = 8;
 
@@ -52,7 +55,7 @@ const MOST_GROUPS: usize = 8;
 /// [`Error::Shape`](xai_core::Error::Shape) for a batch of another width than the trees;
 /// [`Error::Unsupported`](xai_core::Error::Unsupported) for trees whose covers are all zero, and for Möbius, STII and
 /// FSII of trees with covers that no training data can have;
-/// [`Error::TooLarge`](xai_core::Error::TooLarge) for more than 16 million sets, 1 GiB for the trees or 4 GiB of values;
+/// [`Error::TooLarge`](xai_core::Error::TooLarge) for more than 4 million sets, 1 GiB for the trees or 4 GiB of values;
 /// [`Error::Cancelled`](xai_core::Error::Cancelled).
 ///
 /// # Laws
@@ -107,7 +110,12 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for TreeInteractions {
         let key = Key { index, order, player_of: players.of.clone() };
         let plan = trees.memo().get_or_make(key, || Plan::new(trees, &players.of, index, order))?;
         check_size(batch.nrows(), plan.terms.len(), trees.n_outputs)?;
-        let found = values(trees, &plan, batch, &Meter::new(run, batch.nrows() as u64))?;
+        let meter = Meter::new(run, batch.nrows() as u64);
+        // Few samples would leave most lanes idle. The arithmetic of a lane is the same, to the last bit.
+        let found = match batch.nrows() {
+            0..=FEW => values::<1>(trees, &plan, batch, &meter)?,
+            _ => values::<LANES>(trees, &plan, batch, &meter)?,
+        };
         let mut provenance = Provenance::new("tree-interactions", run)
             .note("an absent feature is averaged over by the training cover of the splits on the sample's paths");
         if self.groups.is_some() {
@@ -122,27 +130,27 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for TreeInteractions {
     }
 }
 
-/// The memory of one thread.
+/// The memory of one thread, for `L` samples at a time.
 #[derive(Default)]
-struct Workspace {
-    stacks: Stacks,
+struct Workspace<const L: usize> {
+    stacks: Stacks<L>,
     /// The samples of a block: (group of lanes, feature).
-    rows: Vec<Lanes>,
+    rows: Vec<[f64; L]>,
     /// What the sets earned: (group of lanes, output, term).
-    credit: Vec<Lanes>,
+    credit: Vec<[f64; L]>,
     sample: Vec<f64>,
 }
 
-fn values(trees: &TreeEnsemble, plan: &Plan, batch: &Table, meter: &Meter) -> Result<Found> {
+fn values<const L: usize>(trees: &TreeEnsemble, plan: &Plan, batch: &Table, meter: &Meter) -> Result<Found> {
     let (n_outputs, n_terms) = (trees.n_outputs, plan.terms.len());
     let mut values = Array3::zeros((batch.nrows(), n_terms, n_outputs));
     let mut scores = Array2::zeros((batch.nrows(), n_outputs));
     let done = AtomicU64::new(0);
-    let groups = BLOCK_BYTES / (size_of::<Lanes>() * (n_terms * n_outputs).max(1));
-    let block_size = LANES * groups.clamp(1, MOST_GROUPS);
+    let groups = BLOCK_BYTES / (8 * L * (n_terms * n_outputs).max(1));
+    let block_size = L * groups.clamp(1, MOST_GROUPS);
     let blocks = values.axis_chunks_iter_mut(Axis(0), block_size).into_par_iter();
     blocks.zip(scores.axis_chunks_iter_mut(Axis(0), block_size)).enumerate().try_for_each_init(
-        Workspace::default,
+        Workspace::<L>::default,
         |work, (block, (mut values, mut scores))| {
             meter.tick(done.load(Ordering::Relaxed))?;
             let start = block * block_size;
@@ -154,10 +162,10 @@ fn values(trees: &TreeEnsemble, plan: &Plan, batch: &Table, meter: &Meter) -> Re
                     margins(trees, &work.sample, scores);
                 }
             }
-            credit(trees, plan, &samples, work);
+            Arch::new().dispatch(Block { trees, plan, samples: &samples, work });
             for ((sample, term, output), value) in values.indexed_iter_mut() {
-                let place = (sample / LANES * n_outputs + output) * n_terms + term;
-                *value = work.credit[place][sample % LANES];
+                let place = (sample / L * n_outputs + output) * n_terms + term;
+                *value = work.credit[place][sample % L];
             }
             done.fetch_add(scores.nrows() as u64, Ordering::Relaxed);
             Ok(())
@@ -169,31 +177,44 @@ fn values(trees: &TreeEnsemble, plan: &Plan, batch: &Table, meter: &Meter) -> Re
 }
 
 /// Fills the workspace's credit for a block of samples, tree by tree. Lanes without a sample repeat the last one.
-fn credit(trees: &TreeEnsemble, plan: &Plan, samples: &Table, work: &mut Workspace) {
-    let (n_features, n_outputs, n_terms) = (trees.n_features, trees.n_outputs, plan.terms.len());
-    let groups = samples.nrows().div_ceil(LANES);
-    work.rows.clear();
-    for group in 0..groups {
-        work.rows.extend((0..n_features).map(|feature| {
-            std::array::from_fn(|lane| {
-                let sample = (group * LANES + lane).min(samples.nrows() - 1);
-                round(trees, samples[[sample, feature]])
-            })
-        }));
-    }
-    work.credit.clear();
-    work.credit.resize(groups * n_outputs * n_terms, [0.0; LANES]);
-    for tree in &plan.trees {
-        for (value, output) in trees.outputs_of(tree.tree).enumerate() {
-            for group in 0..groups {
-                let rows = &work.rows[group * n_features..(group + 1) * n_features];
-                let first = (group * n_outputs + output) * n_terms;
-                let credit = &mut work.credit[first..first + n_terms];
-                sweep(trees, tree, plan.order, value, rows, &mut work.stacks, credit);
+struct Block<'a, const L: usize> {
+    trees: &'a TreeEnsemble,
+    plan: &'a Plan,
+    samples: &'a Table,
+    work: &'a mut Workspace<L>,
+}
+
+impl<const L: usize> WithSimd for Block<'_, L> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Block { trees, plan, samples, work } = self;
+        let (n_features, n_outputs, n_terms) = (trees.n_features, trees.n_outputs, plan.terms.len());
+        let groups = samples.nrows().div_ceil(L);
+        work.rows.clear();
+        for group in 0..groups {
+            work.rows.extend((0..n_features).map(|feature| {
+                std::array::from_fn(|lane| {
+                    let sample = (group * L + lane).min(samples.nrows() - 1);
+                    round(trees, samples[[sample, feature]])
+                })
+            }));
+        }
+        work.credit.clear();
+        work.credit.resize(groups * n_outputs * n_terms, [0.0; L]);
+        for tree in &plan.trees {
+            for (value, output) in trees.outputs_of(tree.tree).enumerate() {
+                for group in 0..groups {
+                    let rows = &work.rows[group * n_features..(group + 1) * n_features];
+                    let first = (group * n_outputs + output) * n_terms;
+                    let credit = &mut work.credit[first..first + n_terms];
+                    sweep(trees, tree, plan.order, value, rows, &mut work.stacks, credit);
+                }
             }
         }
-    }
-    if n_terms > 0 {
-        work.credit.chunks_exact_mut(n_terms).for_each(|credit| plan.sums.apply(credit.as_flattened_mut(), LANES));
+        if n_terms > 0 {
+            let each = work.credit.chunks_exact_mut(n_terms);
+            each.for_each(|credit| plan.sums.apply(credit.as_flattened_mut(), L));
+        }
     }
 }

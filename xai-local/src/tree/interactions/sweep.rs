@@ -1,45 +1,43 @@
 //! One tree swept once for several samples at a time.
 
-use xai_core::trees::TreeEnsemble;
+use xai_core::trees::{Missing, NO_SET, TreeEnsemble};
 
+use super::MOST_ORDER;
 use super::plan::{Split, Step, TreePlan};
 use crate::tree::plan::NONE;
-use crate::tree::sweep::{LANES, Lanes};
 
-const ZERO: Lanes = [0.0; LANES];
-
-/// The memory of one thread.
+/// The memory of one thread, for `L` samples at a time.
 #[derive(Default)]
-pub(super) struct Stacks {
+pub(super) struct Stacks<const L: usize> {
     /// The product of the factors above a split: (depth, node).
-    products: Vec<Lanes>,
+    products: Vec<[f64; L]>,
     /// The sum over the leaves below each child: (depth, left or right, node).
-    sums: Vec<Lanes>,
+    sums: Vec<[f64; L]>,
     /// What the split of the path decided: (depth).
-    decided: Vec<Decided>,
+    decided: Vec<Decided<L>>,
     /// The edge by which the path left the nearest split of each of its players: (slot).
     active: Vec<u32>,
     /// The products with the players of a set: (size − 1, node).
-    sets: Vec<Lanes>,
+    sets: Vec<[f64; L]>,
 }
 
 /// What a split decided, sample by sample.
 #[derive(Clone, Copy)]
-struct Decided {
+struct Decided<const L: usize> {
     /// 1 while the sample has followed its player at every split so far, this one included: left, right.
-    follows: [Lanes; 2],
+    follows: [[f64; L]; 2],
     /// h·(hₑ − cₑ) of the edges: left, right.
-    gain: [Lanes; 2],
+    gain: [[f64; L]; 2],
 }
 
-impl Stacks {
+impl<const L: usize> Stacks<L> {
     fn reserve(&mut self, plan: &TreePlan, order: usize) {
         let nodes = plan.nodes.t.len();
-        let grow = |stack: &mut Vec<Lanes>, n: usize| stack.resize(stack.len().max(n), ZERO);
+        let grow = |stack: &mut Vec<[f64; L]>, n: usize| stack.resize(stack.len().max(n), [0.0; L]);
         grow(&mut self.products, nodes * plan.depth);
         grow(&mut self.sums, 2 * nodes * plan.depth);
         grow(&mut self.sets, nodes * order);
-        let blank = Decided { follows: [ZERO; 2], gain: [ZERO; 2] };
+        let blank = Decided { follows: [[0.0; L]; 2], gain: [[0.0; L]; 2] };
         self.decided.resize(self.decided.len().max(plan.depth), blank);
         self.active.resize(self.active.len().max(plan.players), NONE);
     }
@@ -63,17 +61,18 @@ impl Stacks {
 /// # Shapes
 /// `rows` (feature), rounded as the trees compare them; `credit` (term); both in lanes. `value` is the place of the
 /// output among the values of a leaf.
-pub(super) fn sweep(
+#[inline(always)]
+pub(super) fn sweep<const L: usize>(
     trees: &TreeEnsemble,
     plan: &TreePlan,
     order: usize,
     value: usize,
-    rows: &[Lanes],
-    stacks: &mut Stacks,
-    credit: &mut [Lanes],
+    rows: &[[f64; L]],
+    stacks: &mut Stacks<L>,
+    credit: &mut [[f64; L]],
 ) {
     stacks.reserve(plan, order);
-    stacks.products[..plan.nodes.t.len()].fill([1.0; LANES]);
+    stacks.products[..plan.nodes.t.len()].fill([1.0; L]);
     for &step in &plan.steps {
         match step {
             Step::Decide(place) => {
@@ -86,20 +85,31 @@ pub(super) fn sweep(
             Step::Turn(place) => descend(plan, place, 1, stacks),
             Step::Join(place) => {
                 join(trees, plan, place, value, stacks);
+                let Split { slot, above, .. } = plan.splits[place as usize];
+                if above != NONE {
+                    stacks.active[slot as usize] = above;
+                }
                 spread(plan, order, place, stacks, credit);
             }
         }
     }
 }
 
-fn decide(trees: &TreeEnsemble, plan: &TreePlan, split: &Split, rows: &[Lanes], decided: &mut [Decided]) {
+#[inline(always)]
+fn decide<const L: usize>(
+    trees: &TreeEnsemble,
+    plan: &TreePlan,
+    split: &Split,
+    rows: &[[f64; L]],
+    decided: &mut [Decided<L>],
+) {
     let left = goes_left(trees, split.node as usize, &rows[split.feature as usize]);
     let follows = match split.above {
-        NONE => [1.0; LANES],
+        NONE => [1.0; L],
         edge => decided[plan.splits[edge as usize / 2].depth as usize].follows[edge as usize % 2],
     };
     let to = &mut decided[split.depth as usize];
-    for lane in 0..LANES {
+    for lane in 0..L {
         let (h, l) = (follows[lane], left[lane]);
         to.follows[0][lane] = h * l;
         to.follows[1][lane] = h * (1.0 - l);
@@ -108,26 +118,35 @@ fn decide(trees: &TreeEnsemble, plan: &TreePlan, split: &Split, rows: &[Lanes], 
     }
 }
 
-/// 1 for the samples that go left, 0 for the others.
-fn goes_left(trees: &TreeEnsemble, node: usize, x: &Lanes) -> Lanes {
-    x.map(|x| f64::from(u8::from(trees.goes_left(node, x))))
+/// 1 for the samples that go left, 0 for the others. The common kind of split is decided without branches; `x` is
+/// already rounded where the comparison asks for it.
+#[inline(always)]
+fn goes_left<const L: usize>(trees: &TreeEnsemble, node: usize, x: &[f64; L]) -> [f64; L] {
+    if trees.set[node] != NO_SET || trees.missing[node] != Missing::Nan {
+        return x.map(|x| f64::from(u8::from(trees.goes_left(node, x))));
+    }
+    let (threshold, missing) = (trees.threshold[node], f64::from(u8::from(trees.default_left[node])));
+    let known = |left: bool, x: f64| if x.is_nan() { missing } else { f64::from(u8::from(left)) };
+    if trees.comparison.strict { x.map(|x| known(x < threshold, x)) } else { x.map(|x| known(x <= threshold, x)) }
 }
 
 /// τ, ω, δ to the left and δ to the right of a split: (those four, node).
+#[inline(always)]
 fn tables(plan: &TreePlan, split: u32) -> &[f64] {
     let n = 4 * plan.nodes.t.len();
     &plan.tables[split as usize * n..(split as usize + 1) * n]
 }
 
 /// Multiplies the factors of an edge into the product for the subtree below.
-fn descend(plan: &TreePlan, place: u32, side: usize, stacks: &mut Stacks) {
+#[inline(always)]
+fn descend<const L: usize>(plan: &TreePlan, place: u32, side: usize, stacks: &mut Stacks<L>) {
     let split = &plan.splits[place as usize];
     let (n, depth) = (plan.nodes.t.len(), split.depth as usize);
     let (above, below) = stacks.products.split_at_mut((depth + 1) * n);
     let gain = &stacks.decided[depth].gain[side];
     let share = split.share[side];
     for ((product, below), tau) in above[depth * n..].iter().zip(&mut below[..n]).zip(tables(plan, place)) {
-        for lane in 0..LANES {
+        for lane in 0..L {
             below[lane] = product[lane] * (share + tau * gain[lane]);
         }
     }
@@ -135,7 +154,8 @@ fn descend(plan: &TreePlan, place: u32, side: usize, stacks: &mut Stacks) {
 }
 
 /// Passes the sum over the leaves below a split up, and leaves E in the first row of `sets`.
-fn join(trees: &TreeEnsemble, plan: &TreePlan, place: u32, value: usize, stacks: &mut Stacks) {
+#[inline(always)]
+fn join<const L: usize>(trees: &TreeEnsemble, plan: &TreePlan, place: u32, value: usize, stacks: &mut Stacks<L>) {
     let split = &plan.splits[place as usize];
     let (n, depth) = (plan.nodes.t.len(), split.depth as usize);
     let Decided { gain: [gain_left, gain_right], .. } = stacks.decided[depth];
@@ -151,17 +171,36 @@ fn join(trees: &TreeEnsemble, plan: &TreePlan, place: u32, value: usize, stacks:
             &mut above[place..place + n]
         }
     };
+    let sets = &mut stacks.sets[..n];
+    if split.leaf[0] != NONE && split.leaf[1] != NONE {
+        let [left, right] = split.leaf.map(|place| trees.values[place as usize + value]);
+        let mean = share_left * left + share_right * right;
+        let mut gained = [0.0; L];
+        for lane in 0..L {
+            gained[lane] = gain_left[lane] * left + gain_right[lane] * right;
+        }
+        for ((set, product), omega) in sets.iter_mut().zip(products).zip(omega) {
+            for lane in 0..L {
+                set[lane] = omega * product[lane] * gained[lane];
+            }
+        }
+        for (up, tau) in up.iter_mut().zip(tau) {
+            for lane in 0..L {
+                up[lane] = mean + tau * gained[lane];
+            }
+        }
+        return;
+    }
     let (lefts, rights) = here[..2 * n].split_at_mut(n);
     for (child, sums) in split.leaf.iter().zip([&mut *lefts, &mut *rights]) {
         if *child != NONE {
-            sums.fill([trees.values[*child as usize + value]; LANES]);
+            sums.fill([trees.values[*child as usize + value]; L]);
         }
     }
-    let sets = &mut stacks.sets[..n];
     for (node, (left, right)) in lefts.iter().zip(rights.iter()).enumerate() {
         let (tau, omega, product) = (tau[node], omega[node], &products[node]);
-        let (mut sum, set) = (ZERO, &mut sets[node]);
-        for lane in 0..LANES {
+        let (mut sum, set) = ([0.0; L], &mut sets[node]);
+        for lane in 0..L {
             let gained = gain_left[lane] * left[lane] + gain_right[lane] * right[lane];
             set[lane] = omega * product[lane] * gained;
             sum[lane] = share_left * left[lane] + share_right * right[lane] + tau * gained;
@@ -170,100 +209,108 @@ fn join(trees: &TreeEnsemble, plan: &TreePlan, place: u32, value: usize, stacks:
             *up = sum;
         }
     }
-    if split.above != NONE {
-        stacks.active[split.slot as usize] = split.above;
-    }
 }
 
 /// Credits the sets of a split's player and players above.
-fn spread(plan: &TreePlan, order: usize, place: u32, stacks: &mut Stacks, credit: &mut [Lanes]) {
+#[inline(always)]
+fn spread<const L: usize>(plan: &TreePlan, order: usize, place: u32, stacks: &mut Stacks<L>, credit: &mut [[f64; L]]) {
     let split = &plan.splits[place as usize];
     let n = plan.nodes.t.len();
     let Stacks { sets, active, decided, .. } = stacks;
     let (set, _) = sets.split_at(n);
     let own = &mut credit[plan.places[split.first] as usize];
     for (e, weight) in set.iter().zip(&plan.nodes.weights[0]) {
-        for lane in 0..LANES {
+        for lane in 0..L {
             own[lane] += weight * e[lane];
         }
     }
-    if order > 1 {
-        let others = Others { plan, decided, active, own: split.slot as usize };
-        let mut next = split.first + 1;
-        others.spread(2, order, split.n_above as usize, sets, &mut next, credit);
+    if order == 1 {
+        return;
+    }
+    let others: Others<L> = Others { plan, decided, active, own: split.slot as usize };
+    let mut next = split.first + 1;
+    // The slot to try next for the second, third, … player of a set, each below the one before.
+    let mut slots = [0; MOST_ORDER + 1];
+    let mut size = 2;
+    loop {
+        let until = if size == 2 { split.n_above as usize } else { slots[size - 1] - 1 };
+        let (set, larger) = sets[(size - 2) * n..].split_at_mut(n);
+        if size == order {
+            others.close(size, until, set, &mut next, credit);
+        } else if let Some(slot) = (slots[size]..until).find(|&slot| slot != others.own) {
+            slots[size] = slot + 1;
+            others.extend(size, slot, set, &mut larger[..n], &mut credit[plan.places[next] as usize]);
+            next += 1;
+            size += 1;
+            slots[size] = 0;
+            continue;
+        }
+        if size == 2 {
+            return;
+        }
+        size -= 1;
     }
 }
 
 /// The players above a split.
-struct Others<'a> {
+struct Others<'a, const L: usize> {
     plan: &'a TreePlan,
-    decided: &'a [Decided],
+    decided: &'a [Decided<L>],
     active: &'a [u32],
     /// The slot of the split's own player.
     own: usize,
 }
 
-impl Others<'_> {
-    /// Credits the sets that one player of the slots below `until` and smaller sets of its kind make of a set, whose
-    /// products lie in the first row of `sets`; they have at least `size` players.
-    fn spread(
-        &self,
-        size: usize,
-        order: usize,
-        until: usize,
-        sets: &mut [Lanes],
-        next: &mut usize,
-        credit: &mut [Lanes],
-    ) {
-        let n = self.plan.nodes.t.len();
-        let (set, larger) = sets.split_at_mut(n);
-        let weights = &self.plan.nodes.weights[size - 1];
-        if size == order {
-            // Σ w·E·α = h·Σ δ·(w·E) − Σ w·E/(1 − t)
-            let mut rest = ZERO;
-            for ((e, weight), one_less) in set.iter_mut().zip(weights).zip(&self.plan.nodes.rest) {
-                for lane in 0..LANES {
-                    e[lane] *= weight;
-                    rest[lane] -= e[lane] / one_less;
-                }
+impl<const L: usize> Others<'_, L> {
+    /// Credits the sets of the largest size that a set and one player of the slots below `until` make. The set's
+    /// products E are used up.
+    #[inline(always)]
+    fn close(&self, size: usize, until: usize, set: &mut [[f64; L]], next: &mut usize, credit: &mut [[f64; L]]) {
+        // Σ w·E·α = h·Σ δ·(w·E) − Σ w·E/(1 − t)
+        let mut rest = [0.0; L];
+        for ((e, weight), one_less) in set.iter_mut().zip(&self.plan.nodes.weights[size - 1]).zip(&self.plan.nodes.rest)
+        {
+            let low = 1.0 / one_less;
+            for lane in 0..L {
+                e[lane] *= weight;
+                rest[lane] -= e[lane] * low;
             }
-            for slot in (0..until).filter(|&slot| slot != self.own) {
-                let (delta, follows) = self.state(slot);
-                let mut sum = ZERO;
-                for (e, delta) in set.iter().zip(delta) {
-                    for lane in 0..LANES {
-                        sum[lane] += delta * e[lane];
-                    }
-                }
-                let to = &mut credit[self.plan.places[*next] as usize];
-                for lane in 0..LANES {
-                    to[lane] += rest[lane] + follows[lane] * sum[lane];
-                }
-                *next += 1;
-            }
-            return;
         }
         for slot in (0..until).filter(|&slot| slot != self.own) {
             let (delta, follows) = self.state(slot);
-            let mut sum = ZERO;
-            for (node, to) in larger[..n].iter_mut().enumerate() {
-                let (e, delta, low) = (&set[node], delta[node], 1.0 / self.plan.nodes.rest[node]);
-                for lane in 0..LANES {
-                    to[lane] = e[lane] * (follows[lane] * delta - low);
-                    sum[lane] += weights[node] * to[lane];
+            let mut sum = [0.0; L];
+            for (e, delta) in set.iter().zip(delta) {
+                for lane in 0..L {
+                    sum[lane] += delta * e[lane];
                 }
             }
             let to = &mut credit[self.plan.places[*next] as usize];
-            for lane in 0..LANES {
-                to[lane] += sum[lane];
+            for lane in 0..L {
+                to[lane] += rest[lane] + follows[lane] * sum[lane];
             }
             *next += 1;
-            self.spread(size + 1, order, slot, larger, next, credit);
+        }
+    }
+
+    /// Credits the set of `size` players that a smaller one and the player of a slot make, and leaves its products in
+    /// `larger`.
+    #[inline(always)]
+    fn extend(&self, size: usize, slot: usize, set: &[[f64; L]], larger: &mut [[f64; L]], credit: &mut [f64; L]) {
+        let (delta, follows) = self.state(slot);
+        let nodes = &self.plan.nodes;
+        let constants = delta.iter().zip(&nodes.rest).zip(&nodes.weights[size - 1]);
+        for ((e, to), ((delta, one_less), weight)) in set.iter().zip(larger).zip(constants) {
+            let low = 1.0 / one_less;
+            for lane in 0..L {
+                to[lane] = e[lane] * (follows[lane] * delta - low);
+                credit[lane] += weight * to[lane];
+            }
         }
     }
 
     /// δ and h of a player where the path left it: (node), lanes.
-    fn state(&self, slot: usize) -> (&[f64], &Lanes) {
+    #[inline(always)]
+    fn state(&self, slot: usize) -> (&[f64], &[f64; L]) {
         let edge = self.active[slot];
         let (split, side) = (edge / 2, edge as usize % 2);
         let n = self.plan.nodes.t.len();

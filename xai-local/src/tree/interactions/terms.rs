@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use xai_core::{Error, InteractionIndex, Result, TreeEnsemble};
 
-/// More sets than this are refused: 16 million, 8 bytes for each sample and output.
-const MOST_TERMS: usize = 1 << 24;
+/// More sets than this are refused: 4 million, 8 bytes for each sample and output.
+const MOST_TERMS: usize = 1 << 22;
 
 /// Sets of players under construction: each is found by its prefix and its last player.
 #[derive(Default)]
