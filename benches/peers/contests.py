@@ -23,6 +23,8 @@ class Contest:
     background: int = 1
     same: bool = True
     """Whether both sides must give the same numbers."""
+    bar: float = 1.0
+    """How many times as fast as the fastest peer this toolkit wants to be."""
 
 
 PEERS = {
@@ -40,15 +42,15 @@ CONTESTS = [
     Contest(
         "values", "path-dependent values, {n} rows at once", ("values",),
         ("xgboost-values", "fasttreeshap-values", "hessboost-values", "treeshap-values", "woodelf-values"),
-        rows(5000, 5000, 2000, 2000, 400),
+        rows(5000, 5000, 2000, 1000, 400), bar=2.0,
     ),
     Contest(
         "row", "the same, one row at a time: median of {n}", ("row",), ("xgboost-row", "hessboost-row"),
-        rows(200, 200, 100, 100, 50),
+        rows(200, 200, 100, 100, 50), bar=3.0,
     ),
     Contest(
         "pairs", "pairwise interactions, {n} rows at once", ("pairs",),
-        ("xgboost-pairs", "hessboost-pairs"), rows(1000, 1000, 200, 100, 40),
+        ("xgboost-pairs", "hessboost-pairs"), rows(1000, 1000, 200, 100, 40), bar=2.0,
     ),
     Contest(
         "pairs-few", "pairwise interactions, {n} rows at once", ("pairs",), ("shap-pairs",), rows(40, 40, 5, 2, 0)
@@ -59,7 +61,7 @@ CONTESTS = [
     ),
     Contest(
         "background", "values against {b} rows, {n} rows at once", ("background",),
-        ("shap-background", "shapiq-background", "treeshap-background"), rows(200, 200, 50, 50, 10), 100,
+        ("shap-background", "shapiq-background", "treeshap-background"), rows(200, 200, 50, 50, 10), 100, bar=2.0,
     ),
     Contest(
         "background-large", "values against {b} rows, {n} rows at once", ("background",), ("woodelf-background",),
@@ -77,6 +79,14 @@ CONTESTS = [
         {"california-100x6": 2000},
     ),
 ]  # fmt: skip
+
+SLOW = {
+    "fasttreeshap-values": {"synthetic-50x12"},  # its tables grow with 2^depth
+    "woodelf-values": {"adult-500x8", "synthetic-200x8", "synthetic-50x12"},
+    "treeshap-values": {"adult-500x8", "synthetic-200x8", "synthetic-50x12"},
+    "treeshap-background": {"adult-500x8", "synthetic-200x8", "synthetic-50x12"},
+}
+"""Peers that would take most of a run's time without being the fastest; `--slow` lets them take part."""
 
 OVERHEAD = ("overhead", ("bare", "kernel", "leverage", "kernel-products"),
             ("numpy-bare", "shap-kernel", "shapiq-kernel", "shapiq-leverage"))  # fmt: skip

@@ -85,23 +85,26 @@ class Peers:
         work = lambda: [explainer.explain_function(row) for row in rows]
         return measure(work, least, lambda rows: np.array([row.get_n_order_values(1) for row in rows]))
 
-    def woodelf(self, background):
+    @functools.cache
+    def woodelf(self, n_background):
+        """Kept, since it takes the model apart when it is first asked. Without a background when that has no rows."""
         from woodelf.explainer import WoodelfExplainer
 
-        if background is None:
+        if n_background == 0:
             return WoodelfExplainer(self.booster, feature_perturbation="tree_path_dependent")
-        return WoodelfExplainer(self.booster, self.frame(background), feature_perturbation="interventional")
+        background = self.frame(self.table("background")[:n_background])
+        return WoodelfExplainer(self.booster, background, feature_perturbation="interventional")
 
     def woodelf_values(self, rows, _, least):
-        explainer, rows = self.woodelf(None), self.frame(rows)
+        explainer, rows = self.woodelf(0), self.frame(rows)
         return measure(lambda: explainer.shap_values(rows, verbose=False), least)
 
     def woodelf_pairs(self, rows, _, least):
-        explainer, rows = self.woodelf(None), self.frame(rows)
+        explainer, rows = self.woodelf(0), self.frame(rows)
         return measure(lambda: explainer.shap_interaction_values(rows, verbose=False), least)
 
     def woodelf_background(self, rows, background, least):
-        explainer, rows = self.woodelf(background), self.frame(rows)
+        explainer, rows = self.woodelf(len(background)), self.frame(rows)
         return measure(lambda: explainer.shap_values(rows, verbose=False), least)
 
     def lime_tabular(self, rows, background, least):

@@ -32,7 +32,7 @@ import tempfile
 import numpy as np
 
 import models
-from contests import CONTESTS, OVERHEAD, PEERS, peer_name, tolerance
+from contests import CONTESTS, OVERHEAD, SLOW, peer_name, tolerance
 from protocol import Program
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -83,9 +83,10 @@ class Programs:
             program.close()
 
 
-def hold(contest, programs, arguments, n, n_background):
+def hold(contest, name, programs, arguments, n, n_background):
     """Rounds of one contest: the reports of each task that works, and the values of each."""
-    asked = [(task, True) for task in contest.ours] + [(task, False) for task in contest.peers]
+    peers = [task for task in contest.peers if arguments.slow or name not in SLOW.get(task, ())]
+    asked = [(task, True) for task in contest.ours] + [(task, False) for task in peers]
     reports, values, errors = {}, {}, {}
     for _ in range(arguments.rounds):
         for task, ours in asked:
@@ -104,7 +105,7 @@ def lines_of(contest, name, programs, arguments, failures):
     n, n_background = contest.rows.get(name, 100), contest.background
     if arguments.tiny:
         n, n_background = min(n, TINY), min(n_background, 2 * TINY)
-    reports, values, errors = hold(contest, programs, arguments, n, n_background)
+    reports, values, errors = hold(contest, name, programs, arguments, n, n_background)
     for task, error in errors.items():
         if error != "left out":
             print(f"  {name} {task}: {error}", flush=True)
@@ -176,7 +177,7 @@ def shown(line):
 
 
 def markdown(about, found, overheads, arguments):
-    lines = [header(arguments), ""]
+    lines = [header(arguments), "", *summary(found)]
     for name, text in about.items():
         here = [line for line in found if line["model"] == name]
         if not here:
@@ -203,6 +204,22 @@ def markdown(about, found, overheads, arguments):
             )
         lines.append("")
     return "\n".join(lines)
+
+
+def summary(found):
+    """For each contest and model how many times as fast we are as the fastest peer, beside what we want."""
+    names = list(dict.fromkeys(line["model"] for line in found))
+    lines = ["### How many times as fast as the fastest peer", ""]
+    lines += [f"| what | wanted | {' | '.join(names)} |", f"|---|--:|{'--:|' * len(names)}"]
+    for contest in CONTESTS:
+        cells = []
+        for name in names:
+            peers = [line for line in found if (line["model"], line["contest"]) == (name, contest.name)]
+            nearest = min(peers, key=lambda line: line["ratio"], default=None)
+            cells.append(f"{nearest['ratio']:.2f} ({peer_name(nearest['peer'])})" if nearest else "")
+        if any(cells):
+            lines.append(f"| `{contest.name}` | {contest.bar:g} | {' | '.join(cells)} |")
+    return [*lines, ""] if len(lines) > 4 else []
 
 
 def header(arguments):
@@ -249,6 +266,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side")
     parser.add_argument("--seconds", type=float, default=0.3, help="the least time of one turn")
     parser.add_argument("--output", type=pathlib.Path, help="Markdown, and a .json beside it; default results.md here")
+    parser.add_argument("--slow", action="store_true", help="also peers that take minutes on some of the models")
     parser.add_argument("--prepare", action="store_true", help="build and make the models, and stop")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and few rows, to see that everything runs")
     arguments = parser.parse_args()
