@@ -68,12 +68,15 @@ impl LastDerivatives {
     }
 }
 
+/// The rows that have followed the splits on a column so far, and their share.
+type Followers = (Rc<[u32]>, f64);
+
 /// For each column of each path, the share of the rows that follow its splits there.
 fn following(trees: &TreeEnsemble, tree: usize, paths: &LeafPaths, rows: &Rows) -> Vec<f64> {
     let mut follow = vec![0.0; paths.n_columns()];
     let everybody: Rc<[u32]> = (0..rows.shares.len() as u32).collect();
-    // The node, and for each column of the path the rows that have followed it and their share.
-    let mut stack: Vec<(usize, Vec<(Rc<[u32]>, f64)>)> = vec![(trees.root(tree), Vec::new())];
+    // The node, and what is known of each column of the path.
+    let mut stack: Vec<(usize, Vec<Followers>)> = vec![(trees.root(tree), Vec::new())];
     while let Some((node, path)) = stack.pop() {
         let place = paths.place(trees, tree, node);
         if trees.is_leaf(node) {

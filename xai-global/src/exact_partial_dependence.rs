@@ -92,15 +92,17 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for ExactPartialDependence {
         let rows = Rows::new(batch, self.weights.as_deref());
         let meter = Meter::new(run, trees.n_trees() as u64);
         let responses = responses(trees, &rows, &axes, &grids, &meter)?;
-        let curve = |((axis, grid), values): ((&Vec<usize>, Vec<Vec<f64>>), Array2<f64>)| Curve {
-            features: axis.iter().map(|&column| names[column].clone()).collect(),
-            grid,
-            values,
-            standard_error: None,
-            individual: None,
-            distribution: axis.iter().map(|&c| distribution(&names[c], &batch.column(c))).collect(),
-        };
-        let curves = axes.iter().zip(grids).zip(responses).map(curve).collect();
+        let mut curves = Vec::with_capacity(axes.len());
+        for ((axis, grid), values) in axes.iter().zip(grids).zip(responses) {
+            curves.push(Curve {
+                features: axis.iter().map(|&column| names[column].clone()).collect(),
+                grid,
+                values,
+                standard_error: None,
+                individual: None,
+                distribution: axis.iter().map(|&c| distribution(&names[c], &batch.column(c))).collect(),
+            });
+        }
         let mut provenance = brute.provenance(METHOD, run);
         provenance.parameters.remove("centered");
         provenance.notes = notes;

@@ -197,7 +197,7 @@ impl Patterns {
                 if set & !(missed | lost) == 0 {
                     let (gain, loss) = ((set & missed).count_ones() as usize, (set & lost).count_ones() as usize);
                     let moment = weight * moments.of(gain + loss, present - gain, absent - loss);
-                    *earned += if loss % 2 == 0 { moment } else { -moment };
+                    *earned += if loss.is_multiple_of(2) { moment } else { -moment };
                 }
             }
         }
