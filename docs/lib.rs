@@ -20,6 +20,7 @@ pages! {
     tables => "src/tables.md",
     tree_shap => "src/methods/tree-shap.md",
     any_model_shap => "src/methods/any-model-shap.md",
+    proxy_shap => "src/methods/proxy-shap.md",
     maskers => "src/methods/maskers.md",
     linear_shap => "src/methods/linear-shap.md",
     interactions => "src/methods/interactions.md",

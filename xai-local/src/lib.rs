@@ -6,6 +6,10 @@
 //! | [`shapley::KernelShap`] | nothing | budget × background rows | Lundberg & Lee 2017; Covert & Lee 2021 |
 //! | [`shapley::LeverageShap`] | nothing | budget × background rows | Musco & Witter 2025 |
 //! | [`shapley::OwenShap`] | nothing | budget × background rows | Owen 1977; Winter 1989 |
+//! | [`shapley::Auto`] | nothing | budget × background rows | its parts name theirs |
+//! | [`shapley::GpShap`] | nothing | budget × background rows | Rasmussen & Williams 2006; Chau et al. 2023 |
+//! | [`shapley::RegressionMsr`] | nothing | budget × background rows | Witter et al. 2025 |
+//! | [`shapley::PolyShap`] | nothing | budget × background rows | Fumagalli et al. 2026 |
 //! | [`shapley::PermutationShap`] | nothing | permutations × (players − 1) × background rows | Castro et al. 2009; Mitchell et al. 2022 |
 //! | [`interaction::ExactInteractions`] | nothing | 2^players × background rows | Harsanyi 1963; Grabisch & Roubens 1999 |
 //! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |

@@ -5,6 +5,10 @@
 //! | [`ExactShap`] | all 2ⁿ, up to 20 players | everything | none needed |
 //! | [`KernelShap`] | a budget of them, in pairs, without repetition | games without interactions of three or more players; any game that the budget covers | yes |
 //! | [`LeverageShap`] | the same, as many of every size | the same | yes |
+//! | [`Auto`] | a budget, in pairs | what one of its models is exact for | that of the model it takes |
+//! | [`GpShap`] | a budget of up to 8,192, in pairs | any game that the budget covers | if the game is like a draw of the process |
+//! | [`RegressionMsr`] | a budget, in pairs | the same; right on average for every game | yes |
+//! | [`PolyShap`] | a budget, in pairs | games without interactions of five or more players | yes |
 //! | [`PermutationShap`] | the prefixes of random orders | games without interactions of three or more players | yes |
 //! | [`OwenShap`] | those that respect a [partition tree](PartitionTree), or prefixes of orders that do | any game, if the budget covers the tree | yes |
 //!
@@ -15,9 +19,11 @@
 //! [`Game`]: one of your own plugs in by implementing [`Estimator`].
 
 mod adaptive;
+mod auto;
 mod coalitions;
 mod exact;
 mod games;
+mod gp;
 mod kernel;
 mod known;
 mod leverage;
@@ -26,8 +32,11 @@ mod orders;
 mod owen;
 pub mod partition;
 mod permutation;
+mod poly;
 mod products;
+mod proxy;
 mod regression;
+mod regression_msr;
 mod residual;
 mod strata;
 
@@ -36,7 +45,9 @@ use xai_core::error::same_shape;
 use xai_core::{Game, Provenance, Result};
 
 pub use adaptive::{Adaptive, Stop};
+pub use auto::Auto;
 pub use exact::ExactShap;
+pub use gp::GpShap;
 pub use kernel::KernelShap;
 pub use known::Known;
 pub use leverage::LeverageShap;
@@ -44,7 +55,9 @@ pub use masked::Masked;
 pub use owen::OwenShap;
 pub use partition::{Linkage, PartitionTree};
 pub use permutation::PermutationShap;
+pub use poly::PolyShap;
 pub use products::MaskedProducts;
+pub use regression_msr::RegressionMsr;
 
 /// A way to find or estimate Shapley values (or other shares) of a game.
 ///

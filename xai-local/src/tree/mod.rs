@@ -23,7 +23,7 @@ mod path_dependent;
 mod patterns;
 mod plan;
 mod players;
-mod quadrature;
+pub(crate) mod quadrature;
 mod router;
 mod scale;
 mod sweep;

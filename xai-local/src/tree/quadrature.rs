@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 /// Nodes and weights of a rule: Σ `weight`·g(`t`) = ∫₀¹ g(t) dt for every polynomial g of degree below 2·`t.len()`.
 #[derive(Debug, Clone)]
-pub(super) struct Quadrature {
+pub(crate) struct Quadrature {
     /// The nodes, inside (0, 1).
     pub t: Vec<f64>,
     /// 1 − t, to full relative accuracy: (node).
@@ -21,7 +21,7 @@ impl Quadrature {
     ///
     /// # Cost
     /// O(n²).
-    pub(super) fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         let mut rule = Quadrature { t: vec![0.5; n], rest: vec![0.5; n], weight: vec![1.0; n] };
         for i in 0..n.div_ceil(2) {
             let mut theta = PI * (i as f64 + 0.75) / (n as f64 + 0.5);
@@ -68,7 +68,7 @@ fn legendre(n: usize, theta: f64) -> (f64, f64) {
 /// factor h·t + c·(1 − t) with h, c in \[0, 1\] is at most cosh σ on the ellipse of parameter e^σ around \[0, 1\], the
 /// product of d of them at most exp(d·σ²/2), and a rule of q nodes errs by about exp(d·σ²/2 − 2·q·σ). The best σ is
 /// 2·q/d and gives exp(−2·q²/d), which `q` = √(d·(40 + ln `leaves`)/2) brings below 2⁻⁵³ for the sum over all leaves.
-pub(super) fn nodes_for(players: usize, leaves: usize) -> usize {
+pub(crate) fn nodes_for(players: usize, leaves: usize) -> usize {
     let exact = players.div_ceil(2).max(1);
     let enough = (players as f64 * (40.0 + (leaves as f64).ln()) / 2.0).sqrt().ceil() as usize + 1;
     exact.min(enough)

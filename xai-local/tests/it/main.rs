@@ -14,6 +14,7 @@ mod masker;
 mod owen;
 mod owen_golden;
 mod products;
+mod proxy;
 mod regression;
 mod shapley;
 mod shapley_golden;
