@@ -12,6 +12,7 @@ use super::{Kind, Need, Registry, Scope, Spec};
 pub(super) fn add(registry: &mut Registry) {
     super::trees::add(registry);
     super::games::add(registry);
+    super::proxies::add(registry);
     linear_shap(registry);
     lime(registry);
 }

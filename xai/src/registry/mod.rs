@@ -5,6 +5,7 @@ mod global;
 mod inputs;
 mod local;
 mod maskers;
+mod proxies;
 mod settings;
 mod spec;
 mod trees;
