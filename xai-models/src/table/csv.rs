@@ -1,17 +1,17 @@
 //! Tables from delimited text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
-use ::csv::ByteRecord;
 use xai_core::{Error, Result};
 
 use super::align::MARKERS;
 use super::category::shortened;
 use super::infer::{CellReader, Profile, Type};
-use super::records::{Source, count};
+use super::records::{Origin, Source, count};
 use super::sniff::{check_text, delimiter, looks_like_data, named_delimiter};
-use super::{Column, Frame, MISSING, Values};
+use super::texts::{Distinct, Texts};
+use super::{Column, Frame, Values};
 
 /// How to read delimited text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,45 +90,67 @@ pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Frame> {
 /// assert_eq!(frame.column("age").unwrap().n_missing(), 1);
 /// ```
 pub fn parse_csv(bytes: &[u8], options: &CsvOptions) -> Result<Frame> {
-    let text = check_text(bytes)?;
+    let text = check_text(bytes, false)?;
     // The first line that spreadsheets write to name the delimiter.
     let (text, named) = named_delimiter(text);
     let delimiter = options.delimiter.or(named).unwrap_or_else(|| delimiter(text));
-    let source = Source { text, delimiter, trim: options.trim };
-    let names = column_names(&source, options)?;
-    let has_header = options.header != Header::No;
+    let source = Source { origin: Origin::Bytes(text), delimiter, trim: options.trim };
+    let Survey { names, types, n_rows, .. } = survey(&source, options, None)?;
     let cells = CellReader::new(&options.missing, options.decimal);
+    let mut builders: Vec<Builder> = types.into_iter().map(|kind| Builder::new(kind, None)).collect();
+    builders.iter_mut().for_each(|builder| builder.reserve(n_rows));
+    source.each_row(names.len(), options.header != Header::No, |row, record| {
+        for ((cell, builder), name) in record.iter().zip(&mut builders).zip(&names) {
+            builder.push(cell, row, name, &cells)?;
+        }
+        Ok(())
+    })?;
+    let column = |(name, mut builder): (String, Builder)| Column { name, values: builder.take() };
+    Frame::new(names.into_iter().zip(builders).map(column).collect())
+}
 
+/// What is known of a text after it was read once.
+pub(super) struct Survey {
+    pub names: Vec<String>,
+    pub types: Vec<Type>,
+    pub n_rows: usize,
+}
+
+/// Reads the whole text for its names, its types and its length; with the distinct texts of its columns where those are
+/// asked for.
+pub(super) fn survey(
+    source: &Source,
+    options: &CsvOptions,
+    mut distinct: Option<&mut Vec<Distinct>>,
+) -> Result<Survey> {
+    let names = column_names(source, options)?;
+    let cells = CellReader::new(&options.missing, options.decimal);
     let mut profiles: Vec<Profile> = names.iter().map(|_| Profile::default()).collect();
+    if let Some(distinct) = &mut distinct {
+        distinct.resize_with(names.len(), Distinct::default);
+    }
     let mut n_rows = 0;
-    source.each_row(names.len(), has_header, |row, record| {
+    source.each_row(names.len(), options.header != Header::No, |row, record| {
         n_rows = row + 1;
-        for ((cell, profile), name) in record.iter().zip(&mut profiles).zip(&names) {
-            profile.see(row, utf8(cell, row, name)?, &cells);
+        for (place, (cell, profile)) in record.iter().zip(&mut profiles).enumerate() {
+            let text = utf8(cell, row, &names[place])?;
+            profile.see(row, text, &cells);
+            if let Some(distinct) = &mut distinct
+                && !cells.is_missing(text)
+            {
+                distinct[place].see(text);
+            }
         }
         Ok(())
     })?;
     check_header(&names, &profiles, options)?;
     let types = profiles.iter().zip(&names).map(|(p, name)| p.conclude(name, &cells)).collect::<Result<Vec<_>>>()?;
-
-    let mut builders: Vec<Builder> = types.into_iter().map(|kind| Builder::new(kind, n_rows)).collect();
-    source.each_row(names.len(), has_header, |row, record| {
-        for ((cell, builder), name) in record.iter().zip(&mut builders).zip(&names) {
-            builder.push(utf8(cell, row, name)?, &cells);
-        }
-        Ok(())
-    })?;
-    let column = |(name, builder): (String, Builder)| Column { name, values: builder.finish() };
-    Frame::new(names.into_iter().zip(builders).map(column).collect())
+    Ok(Survey { names, types, n_rows })
 }
 
 /// The columns' names.
 fn column_names(source: &Source, options: &CsvOptions) -> Result<Vec<String>> {
-    let mut first = ByteRecord::new();
-    source.each_record(|record| {
-        first.clone_from(record);
-        Ok(false)
-    })?;
+    let first = source.first()?;
     if first.is_empty() {
         return Err(source.malformed(&first, "no line with a cell".into()));
     }
@@ -191,47 +213,68 @@ fn utf8<'c>(cell: &'c [u8], row: usize, column: &str) -> Result<&'c str> {
 }
 
 /// A column that grows cell by cell.
-enum Builder {
+pub(super) enum Builder {
     Numeric(Vec<f64>),
     Boolean(Vec<Option<bool>>),
-    Text { codes: Vec<u32>, known: HashMap<Box<str>, u32> },
+    Text(Texts),
 }
 
 impl Builder {
-    fn new(kind: Type, n_rows: usize) -> Self {
+    /// A column of a type; a text column with its categories where they are known.
+    pub fn new(kind: Type, categories: Option<Vec<String>>) -> Self {
         match kind {
-            Type::Numeric => Builder::Numeric(Vec::with_capacity(n_rows)),
-            Type::Boolean => Builder::Boolean(Vec::with_capacity(n_rows)),
-            Type::Text => Builder::Text { codes: Vec::with_capacity(n_rows), known: HashMap::new() },
+            Type::Numeric => Builder::Numeric(Vec::new()),
+            Type::Boolean => Builder::Boolean(Vec::new()),
+            Type::Text => Builder::Text(Texts::among(categories)),
         }
     }
 
-    fn push(&mut self, text: &str, cells: &CellReader) {
+    pub fn reserve(&mut self, n_rows: usize) {
         match self {
+            Builder::Numeric(values) => values.reserve(n_rows),
+            Builder::Boolean(values) => values.reserve(n_rows),
+            Builder::Text(texts) => texts.reserve(n_rows),
+        }
+    }
+
+    /// Adds a cell of a row, from 0.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] for a cell that was not there when the text was read for its types.
+    pub fn push(&mut self, cell: &[u8], row: usize, column: &str, cells: &CellReader) -> Result<()> {
+        let text = utf8(cell, row, column)?;
+        let present = (!cells.is_missing(text)).then_some(text);
+        let fits = match self {
             Builder::Numeric(values) => {
-                let present = (!cells.is_missing(text)).then(|| cells.number(text));
-                values.push(present.flatten().unwrap_or(f64::NAN));
+                let value = present.map_or(Some(f64::NAN), |text| cells.number(text));
+                values.extend(value);
+                value.is_some()
             }
             Builder::Boolean(values) => {
-                values.push(if cells.is_missing(text) { None } else { cells.boolean(text) });
+                let value = present.map(|text| cells.boolean(text));
+                values.extend(value.map_or(Some(None), |value| value.map(Some)));
+                value != Some(None)
             }
-            Builder::Text { codes, .. } if cells.is_missing(text) => codes.push(MISSING),
-            Builder::Text { codes, known } => {
-                let next = known.len() as u32;
-                let code = known.get(text).copied().unwrap_or_else(|| {
-                    known.insert(text.into(), next);
-                    next
-                });
-                codes.push(code);
-            }
-        }
+            Builder::Text(texts) => texts.push(present),
+        };
+        if fits { Ok(()) } else { Err(changed(text, row, column)) }
     }
 
-    fn finish(self) -> Values {
+    /// The cells so far; the column starts anew.
+    pub fn take(&mut self) -> Values {
         match self {
-            Builder::Numeric(values) => Values::Numeric(values),
-            Builder::Boolean(values) => Values::Boolean(values),
-            Builder::Text { codes, known } => super::column::sorted(codes, known),
+            Builder::Numeric(values) => Values::Numeric(std::mem::take(values)),
+            Builder::Boolean(values) => Values::Boolean(std::mem::take(values)),
+            Builder::Text(texts) => texts.take(),
         }
+    }
+}
+
+fn changed(text: &str, row: usize, column: &str) -> Error {
+    Error::Cell {
+        row: row + 1,
+        column: column.to_owned(),
+        found: shortened(text),
+        expected: "a cell as when the file was first read; it changed since".into(),
     }
 }

@@ -3,11 +3,13 @@
 use ::csv::{ByteRecord, ReaderBuilder};
 use xai_core::{Error, Result};
 
-/// The text without its byte order mark.
+use super::records::ZERO_BYTE;
+
+/// The text without its byte order mark; all of it, or the beginning of a text that is `longer`.
 ///
 /// # Errors
 /// [`Error::Malformed`] for what is no text in UTF-8 at first sight: another encoding, a compressed file, an empty one.
-pub(super) fn check_text(bytes: &[u8]) -> Result<&[u8]> {
+pub(super) fn check_text(bytes: &[u8], longer: bool) -> Result<&[u8]> {
     let refuse = |at: usize, problem: &str| {
         Err(Error::Malformed { format: "CSV", at: format!("byte {at}"), problem: problem.to_owned() })
     };
@@ -22,10 +24,10 @@ pub(super) fn check_text(bytes: &[u8]) -> Result<&[u8]> {
         return refuse(0, problem);
     }
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        return refuse(at, "a zero byte, which no text holds");
+        return refuse(at, ZERO_BYTE);
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if text.iter().all(u8::is_ascii_whitespace) { refuse(0, "the file is empty") } else { Ok(text) }
+    if !longer && text.iter().all(u8::is_ascii_whitespace) { refuse(0, "the file is empty") } else { Ok(text) }
 }
 
 /// The text after a first line such as `sep=;`, and the delimiter that the line names.
@@ -41,7 +43,7 @@ pub(super) fn named_delimiter(text: &[u8]) -> (&[u8], Option<u8>) {
 /// What is tried as a delimiter, the usual first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How much of the text is looked at.
-const SAMPLE_BYTES: usize = 1 << 16;
+pub(super) const SAMPLE_BYTES: usize = 1 << 16;
 const SAMPLE_RECORDS: usize = 50;
 
 /// The delimiter that cuts the first records into the same number of cells, the more the better; the one that cuts

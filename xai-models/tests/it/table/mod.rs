@@ -1,6 +1,8 @@
 //! Tables: the readers against files of known content and broken ones, alignment, encoders, labels.
 
 mod align;
+#[cfg(all(feature = "csv", feature = "parquet"))]
+mod batches;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "csv")]

@@ -22,7 +22,7 @@ const ALL: &str = "message all {
 }";
 
 /// Two row groups of two rows.
-fn write_all(path: &Path, compression: Compression, dictionary: bool) {
+pub fn write_all(path: &Path, compression: Compression, dictionary: bool) {
     let properties = WriterProperties::builder().set_compression(compression).set_dictionary_enabled(dictionary);
     write(path, ALL, properties.build(), 2, |group, i| {
         let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
