@@ -36,6 +36,7 @@ pages! {
     pictures => "src/pictures.md",
     command => "src/command.md",
     json => "src/json.md",
+    streaming => "src/streaming.md",
     reproducibility => "src/reproducibility.md",
     checking => "src/checking.md",
 }

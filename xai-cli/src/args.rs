@@ -1,9 +1,13 @@
 //! What can be written behind `xai`.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+mod streaming;
+
+pub use streaming::{MergeArgs, Streaming};
 
 /// Explains machine-learning models.
 ///
@@ -25,6 +29,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Explain single rows: what every feature contributes to every score.
     Explain(ExplainArgs),
+    /// Put summaries of streams together, and say how much each feature matters.
+    Merge(MergeArgs),
     /// Say how much each feature matters to the model as a whole.
     Importance(GlobalArgs),
     /// Show how scores change with a feature, or with two.
@@ -86,7 +92,7 @@ pub struct Running {
     /// How many threads to use; all cores when not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// The form of the result; when not given, that of the output's name (.csv, .parquet), otherwise json.
+    /// The form of the result; when not given, that of the output's name (.csv, .parquet, .jsonl), otherwise json.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Where to write the result; standard output when not given.
@@ -97,12 +103,20 @@ pub struct Running {
 impl Running {
     /// The form that was asked for, or that the output's name tells.
     pub fn format(&self) -> Format {
-        let extension = self.output.as_deref().and_then(|path| path.extension()).and_then(|e| e.to_str());
-        self.format.unwrap_or(match extension {
-            Some("csv") => Format::Csv,
-            Some("parquet") => Format::Parquet,
-            _ => Format::Json,
-        })
+        self.format.or_else(|| Format::of(self.output.as_deref())).unwrap_or(Format::Json)
+    }
+}
+
+impl Format {
+    /// The form that a file's name tells.
+    pub fn of(path: Option<&Path>) -> Option<Self> {
+        match path?.extension()?.to_str()? {
+            "json" => Some(Format::Json),
+            "jsonl" => Some(Format::Jsonl),
+            "csv" => Some(Format::Csv),
+            "parquet" => Some(Format::Parquet),
+            _ => None,
+        }
     }
 }
 
@@ -157,6 +171,8 @@ pub struct ExplainArgs {
     pub explaining: Explaining,
     #[command(flatten)]
     pub running: Running,
+    #[command(flatten)]
+    pub streaming: Streaming,
 }
 
 /// `xai importance`.
@@ -269,6 +285,8 @@ pub struct MethodsArgs {
 pub enum Format {
     /// The versioned JSON form.
     Json,
+    /// A JSON object for each row, a line each.
+    Jsonl,
     /// Comma-separated values.
     Csv,
     /// Apache Parquet, snappy-compressed.

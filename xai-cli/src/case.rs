@@ -133,7 +133,7 @@ impl Case {
 }
 
 /// The players that were asked for; `None` when every column is one.
-fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Option<Groups>, Failure> {
+pub fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Option<Groups>, Failure> {
     let mut features = loaded.model.features().to_vec();
     if !grouping.group_one_hot {
         features.iter_mut().for_each(|feature| feature.group = None);
@@ -151,7 +151,8 @@ fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Option<G
                 return Err(Failure::Use(format!("--group {text:?}: {column:?} is in a group already")));
             }
             // Columns of zeros and ones are levels of a category.
-            if rows.column(place).iter().all(|x| *x == 0.0 || *x == 1.0) {
+            let mut cells = rows.column(place).into_iter().peekable();
+            if cells.peek().is_some() && cells.all(|x| *x == 0.0 || *x == 1.0) {
                 features[place].kind = FeatureKind::Binary;
             }
         }
@@ -160,7 +161,7 @@ fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Option<G
     Ok(any.then(|| Groups::of(&features)))
 }
 
-fn load(source: &Source) -> Result<Loaded, Failure> {
+pub fn load(source: &Source) -> Result<Loaded, Failure> {
     // How many iterations there are is known only to the loader, which refuses a range beyond them.
     let iterations = match source.iterations {
         None => None,
@@ -173,7 +174,7 @@ fn load(source: &Source) -> Result<Loaded, Failure> {
 }
 
 /// Reads CSV or Parquet, whichever the content is; CSV also from a pipe, or from standard input for `-`.
-fn read(path: &Path) -> Result<Frame, Error> {
+pub fn read(path: &Path) -> Result<Frame, Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     let mut piped = Vec::new();
     if path == Path::new("-") {
@@ -193,7 +194,7 @@ fn read(path: &Path) -> Result<Frame, Error> {
     }
 }
 
-fn alignment(unknown: args::Unknown) -> Alignment {
+pub fn alignment(unknown: args::Unknown) -> Alignment {
     let unknown = match unknown {
         args::Unknown::Error => Unknown::Refuse,
         args::Unknown::Missing => Unknown::Missing,
@@ -202,11 +203,11 @@ fn alignment(unknown: args::Unknown) -> Alignment {
     Alignment { unknown, ..Alignment::default() }
 }
 
-fn fit(alignment: &Alignment, frame: &Frame, loaded: &Loaded, path: &Path) -> Result<Aligned, Error> {
+pub fn fit(alignment: &Alignment, frame: &Frame, loaded: &Loaded, path: &Path) -> Result<Aligned, Error> {
     alignment.align(frame, loaded.model.features()).map_err(|error| error.in_file(path))
 }
 
-fn notes(aligned: &Aligned, path: &Path) -> Vec<String> {
+pub fn notes(aligned: &Aligned, path: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     const MOST: usize = 12;
     let list = |names: &[String]| {

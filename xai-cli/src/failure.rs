@@ -11,6 +11,8 @@ pub enum Failure {
     Use(String),
     /// The work could not be done; exit code 1.
     Work(Error),
+    /// Ctrl-C, and how far the work had come; exit code 130.
+    Stopped(String),
     /// Nobody reads the output any more; exit code 0, as other commands do in a pipe.
     Unread,
 }
@@ -48,6 +50,10 @@ impl Failure {
                     eprintln!("{advice}");
                 }
                 ExitCode::from(1)
+            }
+            Failure::Stopped(text) => {
+                eprintln!("xai: {}", sentence(&text));
+                ExitCode::from(130)
             }
             Failure::Unread => ExitCode::SUCCESS,
         }

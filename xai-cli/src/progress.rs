@@ -20,7 +20,7 @@ pub fn stop_on_ctrl_c() {
     let _ = ctrlc::set_handler(|| {
         STOP.store(true, Ordering::Relaxed);
         std::thread::sleep(GRACE);
-        let _written = crate::files::WRITING.lock();
+        let _abandoned = crate::files::abandon();
         eprintln!("xai: stopped.");
         std::process::exit(130);
     });
@@ -29,6 +29,8 @@ pub fn stop_on_ctrl_c() {
 /// A progress bar where somebody can see it.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    /// Whether rows are counted rather than evaluations.
+    rows: bool,
 }
 
 impl Progress {
@@ -43,7 +45,24 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Progress { bar }
+        Progress { bar, rows: false }
+    }
+
+    /// A bar that counts rows, as [`Progress::rows_done`] tells.
+    pub fn of_rows(what: &str, n_rows: usize) -> Self {
+        let mut progress = Progress::new(what);
+        progress.rows = true;
+        if let Some(bar) = &progress.bar {
+            bar.set_length(n_rows as u64);
+        }
+        progress
+    }
+
+    /// So many rows are done.
+    pub fn rows_done(&self, n_rows: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(n_rows);
+        }
     }
 }
 
@@ -57,7 +76,7 @@ impl Drop for Progress {
 
 impl Observer for Progress {
     fn progress(&self, done: u64, total: u64) -> ControlFlow<()> {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.as_ref().filter(|_| !self.rows) {
             bar.set_length(total);
             bar.set_position(done);
         }

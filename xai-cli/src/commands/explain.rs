@@ -18,6 +18,9 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
         let command = if method.spec().scope == Scope::Effects { "effects" } else { "importance" };
         return Err(Failure::Use(format!("{} explains the whole model: use `xai {command}`", args.method)));
     }
+    if args.streaming.stream {
+        return super::stream::run(args, method);
+    }
     by_name(method, &args.source, &args.explaining, &args.running)
 }
 
@@ -78,7 +81,7 @@ pub fn by_name(
 }
 
 /// Refuses a call that lacks what the method needs, or says what the method would ignore.
-fn fits(spec: &Spec, source: &Source, explaining: &Explaining, settings: &Settings) -> Result<(), Failure> {
+pub fn fits(spec: &Spec, source: &Source, explaining: &Explaining, settings: &Settings) -> Result<(), Failure> {
     if explaining.background.is_none() && needs(spec, settings, Need::Background) {
         let advice = "give rows that stand for absence, such as a sample of the training data";
         return Err(Failure::Use(format!("{} needs --background FILE: {advice}", spec.name)));

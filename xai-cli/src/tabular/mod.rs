@@ -1,13 +1,18 @@
 //! Explanations as flat tables: CSV, Parquet, text.
 
+pub mod aggregate;
+pub mod append;
 mod flatten;
 mod parquet;
 mod text;
+
+use std::io::Write;
 
 use xai::core::{Document, Error};
 
 use crate::args::Format;
 use crate::failure::Failure;
+pub use flatten::flatten;
 
 /// A flat table: columns of equal length.
 #[derive(Debug, Default)]
@@ -54,17 +59,51 @@ pub fn render(document: &Document, format: Format, first_row: usize) -> Result<V
             json.push(b'\n');
             Ok(json)
         }
-        Format::Csv => csv(&flatten::flatten(document, first_row)),
-        Format::Parquet => parquet::write(&flatten::flatten(document, first_row)),
-        Format::Table => Ok(text::draw(&flatten::flatten(document, first_row)).into_bytes()),
+        _ => render_flat(&flatten(document, first_row), format),
     }
 }
 
-fn csv(flat: &Flat) -> Result<Vec<u8>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(flat.columns.iter().map(|(name, _)| name)).map_err(Error::model)?;
-    for row in 0..flat.n_rows() {
-        writer.write_record(flat.columns.iter().map(|(_, column)| column.cell(row))).map_err(Error::model)?;
+/// The bytes of a flat table, which has no JSON form of its own but lines.
+pub fn render_flat(flat: &Flat, format: Format) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    match format {
+        Format::Json | Format::Jsonl => json_lines(&mut bytes, flat).map_err(Error::model)?,
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(&mut bytes);
+            csv_rows(&mut writer, flat, true).map_err(Error::model)?;
+            writer.flush().map_err(Error::model)?;
+        }
+        Format::Parquet => bytes = parquet::write(flat)?,
+        Format::Table => bytes = text::draw(flat).into_bytes(),
     }
-    Ok(writer.into_inner().map_err(|error| Error::model(error.into_error()))?)
+    Ok(bytes)
+}
+
+/// Writes the rows, after the names where those are wanted.
+fn csv_rows<W: Write>(writer: &mut csv::Writer<W>, flat: &Flat, named: bool) -> csv::Result<()> {
+    if named {
+        writer.write_record(flat.columns.iter().map(|(name, _)| name))?;
+    }
+    for row in 0..flat.n_rows() {
+        writer.write_record(flat.columns.iter().map(|(_, column)| column.cell(row)))?;
+    }
+    Ok(())
+}
+
+/// Writes a JSON object for each row, a line each; a missing number is null.
+fn json_lines(writer: &mut impl Write, flat: &Flat) -> std::io::Result<()> {
+    let names = flat.columns.iter().map(|(name, _)| serde_json::to_string(name));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    for row in 0..flat.n_rows() {
+        for (place, (name, (_, column))) in names.iter().zip(&flat.columns).enumerate() {
+            write!(writer, "{}{name}:", if place == 0 { '{' } else { ',' })?;
+            match column {
+                Column::Counts(values) => write!(writer, "{}", values[row])?,
+                Column::Numbers(values) => serde_json::to_writer(&mut *writer, &values[row])?,
+                Column::Texts(values) => serde_json::to_writer(&mut *writer, &values[row])?,
+            }
+        }
+        writer.write_all(b"}\n")?;
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! A flat table as a Parquet file.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
@@ -15,15 +16,24 @@ use crate::failure::Failure;
 
 /// The file's bytes: one row group, snappy; missing numbers are nulls.
 pub fn write(flat: &Flat) -> Result<Vec<u8>, Failure> {
-    Ok(file(flat).map_err(Error::model)?)
+    let file = || {
+        let mut writer = begin(flat, Vec::new())?;
+        group(&mut writer, flat)?;
+        writer.into_inner()
+    };
+    Ok(file().map_err(Error::model)?)
 }
 
-fn file(flat: &Flat) -> Result<Vec<u8>, ParquetError> {
+/// A file with the columns of `flat`, and no row yet.
+pub fn begin<W: Write + Send>(flat: &Flat, target: W) -> Result<SerializedFileWriter<W>, ParquetError> {
     let fields = flat.columns.iter().map(|(name, column)| field(name, column)).collect::<Result<Vec<_>, _>>()?;
     let schema = Arc::new(Type::group_type_builder("xai").with_fields(fields).build()?);
     let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
-    let mut bytes = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema, properties)?;
+    SerializedFileWriter::new(target, schema, properties)
+}
+
+/// Writes the rows of `flat` as a row group.
+pub fn group<W: Write + Send>(writer: &mut SerializedFileWriter<W>, flat: &Flat) -> Result<(), ParquetError> {
     let mut rows = writer.next_row_group()?;
     for (_, column) in &flat.columns {
         let Some(mut target) = rows.next_column()? else { break };
@@ -45,8 +55,7 @@ fn file(flat: &Flat) -> Result<Vec<u8>, ParquetError> {
         target.close()?;
     }
     rows.close()?;
-    writer.close()?;
-    Ok(bytes)
+    Ok(())
 }
 
 fn field(name: &str, column: &Column) -> Result<Arc<Type>, ParquetError> {

@@ -3,6 +3,7 @@
 mod demo;
 mod failures;
 mod results;
+mod stream;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
