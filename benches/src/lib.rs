@@ -1,5 +1,7 @@
 //! Models and data that the benches share: the sizes of real work, made from a seed, without a file.
 
+pub mod known;
+
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

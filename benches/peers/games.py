@@ -1,0 +1,180 @@
+"""Shapley estimates of the peers on games whose exact values are known: the peers' half of `games.md`.
+
+    env/bin/python benches/peers/games.py GAMES_FOLDER [--seeds 10] [--only NAME] > peers.tsv
+
+One line for each (family, game, evaluations a player, estimator, seed): the relative squared error
+||phi^ - phi||^2 / ||phi||^2. Budgets count every evaluation, the empty and the full coalition included. The closed
+forms are those of `benches/src/closed.rs`.
+"""
+
+import argparse
+import math
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import shapiq
+from shapiq import approximator as peers
+
+warnings.filterwarnings("ignore")
+
+FACTORS = (10, 50, 200)
+# Estimators that get a third of the seeds: they vary less and cost more.
+SLOW = {"shapiq SVARM", "shapiq RegressionMSR", "shapiq OddSHAP", "shapiq ProxySHAP", "shapiq PolySHAP"}
+
+
+class Table:
+    """A game given by the worth of all coalitions; player p is bit p of the row."""
+
+    def __init__(self, family, name, values, n):
+        self.family, self.name, self.n = family, name, n
+        self.values = values
+        self.place = 1 << np.arange(n)
+
+    def __call__(self, coalitions):
+        return self.values[np.atleast_2d(coalitions) @ self.place]
+
+    def exact(self):
+        n, rows = self.n, np.arange(1 << self.n)
+        size = np.array([bin(r).count("1") for r in range(1 << n)])
+        weight = np.array([math.factorial(s) * math.factorial(n - s - 1) / math.factorial(n) for s in range(n)])
+        out = np.zeros(n)
+        for p in range(n):
+            without = rows[(rows >> p & 1) == 0]
+            out[p] = np.sum(weight[size[without]] * (self.values[without | 1 << p] - self.values[without]))
+        return out
+
+
+class Products:
+    """A sum of products of memberships; every member of a product gets an equal part of its coefficient."""
+
+    def __init__(self, name, n, members, coefficients):
+        self.family, self.name, self.n = f"{name}, {n} players", f"{name}-{n}", n
+        self.members, self.coefficients = members, coefficients
+
+    def __call__(self, coalitions):
+        z = np.atleast_2d(coalitions).astype(float)
+        return sum(c * z[:, m].prod(axis=1) for m, c in zip(self.members, self.coefficients))
+
+    def exact(self):
+        out = np.zeros(self.n)
+        for m, c in zip(self.members, self.coefficients):
+            out[m] += c / len(m)
+        return out
+
+
+def closed_forms():
+    for n in (30, 100):
+        alone = [[i] for i in range(n)]
+        pairs = [[i, (i + 1) % n] for i in range(n)] + [[i, (i + 5) % n] for i in range(n)]
+        triples = [[i, (i + 1) % n, (i + 3) % n] for i in range(n)] + [[i, (i + 4) % n, (i + 9) % n] for i in range(n)]
+        yield Products("linear", n, alone, [math.sin(1 + i) for i in range(n)])
+        yield Products("pairs", n, alone + pairs, [math.sin(1 + i) for i in range(3 * n)])
+        yield Products("triples", n, triples, [math.sin(1 + i) for i in range(2 * n)])
+
+
+def tables(folder):
+    for path in sorted(Path(folder).glob("*.npz")):
+        with np.load(path) as data:
+            n = int(data["n_players"])
+            values = np.zeros(1 << n)
+            values[data["coalitions"] @ (1 << np.arange(n))] = data["values"]
+        yield Table(path.stem.split("-")[0], path.stem, values, n)
+
+
+def by_shapiq(make):
+    def run(game, budget, seed):
+        values = make(game.n, seed).approximate(budget, game)
+        out = np.zeros(game.n)
+        for key, place in values.interaction_lookup.items():
+            if len(key) == 1:
+                out[key[0]] = values.values[place]
+        return out
+
+    return run
+
+
+def shap_kernel(game, budget, seed):
+    import shap
+
+    np.random.seed(seed)
+    f = lambda z: game(z > 0.5)
+    explainer = shap.KernelExplainer(f, np.zeros((1, game.n)), silent=True)
+    # Without `l1_reg` every value is estimated; with it, shap sets most to zero.
+    return explainer.shap_values(np.ones((1, game.n)), nsamples=budget - 2, l1_reg=0, silent=True)[0]
+
+
+def shap_permutation(game, budget, seed):
+    import shap
+
+    f = lambda z: game(z > 0.5)
+    masker = shap.maskers.Independent(np.zeros((1, game.n)))
+    explainer = shap.explainers.Permutation(f, masker, seed=seed)
+    rounds = budget // (2 * game.n + 1)
+    return explainer(np.ones((1, game.n)), max_evals=rounds * (2 * game.n + 1), silent=True).values[0]
+
+
+def estimators():
+    return {
+        "shapiq PermutationSamplingSV": by_shapiq(lambda n, s: peers.PermutationSamplingSV(n, random_state=s)),
+        "shapiq SVARM": by_shapiq(lambda n, s: peers.SVARM(n, "SV", random_state=s)),
+        "shapiq KernelSHAP": by_shapiq(lambda n, s: peers.KernelSHAP(n, pairing_trick=True, random_state=s)),
+        "shapiq LeverageSHAP": by_shapiq(lambda n, s: peers.LeverageSHAP(n, random_state=s)),
+        "shapiq PolySHAP": by_shapiq(lambda n, s: peers.PolySHAP(n, random_state=s)),
+        "shapiq OddSHAP": by_shapiq(lambda n, s: peers.OddSHAP(n, random_state=s)),
+        "shapiq ProxySHAP": by_shapiq(lambda n, s: peers.ProxySHAP(n, max_order=1, index="SV", random_state=s)),
+        "shapiq RegressionMSR": by_shapiq(lambda n, s: peers.RegressionMSR(n, "SV", random_state=s)),
+        "shap KernelExplainer": shap_kernel,
+        "shap PermutationExplainer": shap_permutation,
+    }
+
+
+class Bound:
+    """A game with what peers ask of one: players, and a count of what was asked."""
+
+    def __init__(self, game):
+        self.inner, self.n, self.n_players, self.asked = game, game.n, game.n, 0
+
+    def __call__(self, coalitions):
+        coalitions = np.atleast_2d(coalitions)
+        self.asked += len(coalitions)
+        return self.inner(coalitions)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--games", default="")
+    arguments = parser.parse_args()
+    games = [g for g in [*tables(arguments.folder), *closed_forms()] if arguments.games in g.name]
+    print("family\tgame\tfactor\testimator\tseed\terror\tasked\tseconds")
+    for game in games:
+        exact = game.exact()
+        norm = float(np.sum(exact**2))
+        for factor in FACTORS:
+            budget = factor * game.n
+            if game.n < 20:
+                budget = min(budget, 1 << game.n)
+            for name, estimate in estimators().items():
+                if arguments.only not in name:
+                    continue
+                seeds = max(2, arguments.seeds // 3) if name in SLOW else arguments.seeds
+                for seed in range(seeds):
+                    counted, start = Bound(game), time.perf_counter()
+                    try:
+                        found = estimate(counted, budget, seed)
+                    except Exception as error:  # a peer that fails has no number
+                        print(f"{name} on {game.name} at {budget}: {error!r}", file=sys.stderr)
+                        break
+                    wrong = float(np.sum((found - exact) ** 2)) / norm
+                    seconds = time.perf_counter() - start
+                    row = (game.family, game.name, factor, name, seed, f"{wrong:.6e}", counted.asked, f"{seconds:.4f}")
+                    print(*row, sep="\t", flush=True)
+
+
+if __name__ == "__main__":
+    main()
