@@ -222,9 +222,8 @@ fn pairs(width: usize, numbers: &mut [f64], with: impl Fn(f64, f64) -> (f64, f64
     #[inline(always)]
     fn narrow<const N: usize>(numbers: &mut [f64], with: impl Fn(f64, f64) -> (f64, f64)) {
         for pair in numbers.as_chunks_mut::<N>().0.as_chunks_mut::<2>().0 {
-            for i in 0..N {
-                (pair[0][i], pair[1][i]) = with(pair[0][i], pair[1][i]);
-            }
+            let [low, high] = pair;
+            low.iter_mut().zip(high).for_each(|(low, high)| (*low, *high) = with(*low, *high));
         }
     }
     match width {

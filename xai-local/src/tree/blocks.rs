@@ -59,7 +59,7 @@ impl Grove<'_> {
         if !by_cover && batch.nrows() < FEW {
             return self.look_up_few(batch, absence, values, tick);
         }
-        if !by_cover || self.copses.iter().any(|copse| is_worth_tables(copse, batch.nrows())) {
+        if !by_cover || self.copses.iter().any(|copse| batch.nrows() >= copse.tables_from) {
             return self.add_in_blocks(batch, absence, values, tick);
         }
         let n_twigs: usize = self.copses.iter().map(|copse| copse.n_twigs).sum();
@@ -135,7 +135,7 @@ impl Grove<'_> {
                 .collect();
             for (number, copse) in self.copses.iter().enumerate() {
                 tick(start as u64)?;
-                if by_cover && !is_worth_tables(copse, n) {
+                if by_cover && n < copse.tables_from {
                     blocks.par_iter_mut().for_each(|block| Arch::new().dispatch(AddRows { grove: self, copse, block }));
                     continue;
                 }
@@ -189,10 +189,10 @@ pub(super) fn by_sheaf<'t>(copse: &Copse, mut tables: &'t mut [f64]) -> Vec<&'t 
     copse.sheaves.iter().map(cut).collect()
 }
 
-/// Whether tables cost less than they save. Both ways give the same bits.
+/// The number of samples from which on tables cost less than they save. Both ways give the same bits.
 ///
-/// The figures are cycles, measured on a machine with vectors of eight numbers.
-pub(super) fn is_worth_tables(copse: &Copse, n: usize) -> bool {
+/// The figures are cycles, estimated for vectors of eight numbers.
+pub(super) fn tables_from(copse: &Copse) -> usize {
     let (mut fill, mut save, mut bytes) = (0.0, 0.0, 0);
     for sheaf in &copse.sheaves {
         let (players, nodes) = ((sheaf.n_others + 1) as f64, sheaf.rule.t.len() as f64);
@@ -201,7 +201,7 @@ pub(super) fn is_worth_tables(copse: &Copse, n: usize) -> bool {
         fill += 100.0 * sheaf.len as f64 + len as f64 * (0.3 + 0.15 * nodes);
         save += sheaf.len as f64 * copse.width as f64 * (10.0 + players * (0.9 * nodes - 1.0)).max(10.0);
     }
-    bytes <= MOST_TABLES && n as f64 * save > fill
+    if bytes <= MOST_TABLES { (fill / save).ceil() as usize } else { usize::MAX }
 }
 
 /// The memory of one thread that takes a sample at a time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use xai_core::TreeEnsemble;
 use xai_core::trees::{Missing, NO_SET};
 
+use super::blocks::tables_from;
 use super::plan::{NONE, share};
 use super::quadrature::Quadrature;
 use super::twigs::{Branch, Copse, LANES, MOST_BITS, Pick, Picks, Sheaf, Turn};
@@ -255,6 +256,7 @@ impl<'a> Cutter<'a> {
             width: self.width,
             sheaves: Vec::new(),
             n_twigs: twigs.len(),
+            tables_from: usize::MAX,
             covers: Vec::new(),
             places: Vec::new(),
             means: Vec::new(),
@@ -302,6 +304,7 @@ impl<'a> Cutter<'a> {
             copse.sheaves.push(sheaf);
         }
         copse.branches = branches;
+        copse.tables_from = tables_from(&copse);
         self.done.push(copse);
     }
 }

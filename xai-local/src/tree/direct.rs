@@ -97,8 +97,8 @@ fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, patterns: &[u16], 
                 let place = places[player][lane] as usize + shift;
                 target.credit[target.start + place * target.stride] += amount;
             };
-            for player in usize::from(sheaf.pads[lane])..N {
-                add(player, earned[player][lane]);
+            for (player, earned) in earned.iter().enumerate().skip(usize::from(sheaf.pads[lane])) {
+                add(player, earned[lane]);
             }
             add(N, last[lane]);
         }

@@ -1,5 +1,7 @@
 //! Which players' splits samples follow: the indices of the twigs, for one sample or for a block of them.
 
+use std::hint::select_unpredictable;
+
 use xai_core::TreeEnsemble;
 
 use super::twigs::{Branch, Copse, LANES, Sheaf, Turn};
@@ -39,7 +41,8 @@ fn follow(copse: &Copse, row: &[f64], patterns: &mut [u16], goes_left: impl Fn(&
     for (split, turn) in copse.turns.iter().enumerate() {
         let left = goes_left(turn, split, row[turn.feature as usize]);
         let pattern = patterns[turn.from as usize] | turn.fresh;
-        let on = turn.mask & u16::from(left).wrapping_neg();
+        // A jump here would be guessed wrong for every third split.
+        let on = select_unpredictable(left, turn.mask, 0);
         let below = &mut patterns[2 * split + 2..2 * split + 4];
         below[0] = pattern & !(turn.mask ^ on);
         below[1] = pattern & !on;
@@ -109,9 +112,8 @@ fn decide(trees: &TreeEnsemble, branch: &Branch, x: &Column) -> Words {
         (false, ..) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit(trees.goes_left(branch.node as usize, *x))),
         (true, true, false) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit(*x < threshold)),
         (true, false, false) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit(*x <= threshold)),
-        // NaN is neither at least nor above anything: then it goes left.
-        (true, true, true) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit(!(*x >= threshold))),
-        (true, false, true) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit(!(*x > threshold))),
+        (true, true, true) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit((*x < threshold) | x.is_nan())),
+        (true, false, true) => on.iter_mut().zip(x).for_each(|(on, x)| *on = bit((*x <= threshold) | x.is_nan())),
     }
     on
 }

@@ -31,6 +31,8 @@ pub(super) struct Copse {
     pub sheaves: Vec<Sheaf>,
     /// The number of twigs.
     pub n_twigs: usize,
+    /// From so many samples on, tables by cover cost less than they save.
+    pub tables_from: usize,
     /// For players other than the last, the share of the cover that their splits send along the path: (sheaf, player).
     pub covers: Vec<Lanes>,
     /// The place of a player's credit for the first output of its tree, the last player after the others; padding has
