@@ -267,6 +267,7 @@ def parse():
     parser.add_argument("--seconds", type=float, default=0.3, help="the least time of one turn")
     parser.add_argument("--output", type=pathlib.Path, help="Markdown, and a .json beside it; default results.md here")
     parser.add_argument("--slow", action="store_true", help="also peers that take minutes on some of the models")
+    parser.add_argument("--no-build", action="store_true", help="take both sides' programs as they are")
     parser.add_argument("--prepare", action="store_true", help="build and make the models, and stop")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and few rows, to see that everything runs")
     arguments = parser.parse_args()
@@ -277,7 +278,8 @@ def parse():
 
 def main():
     arguments = parse()
-    build(arguments)
+    if not arguments.no_build:
+        build(arguments)
     about, found, overheads, failures = {}, [], [], []
     for name in arguments.model or MODELS:
         folder = arguments.models / name
