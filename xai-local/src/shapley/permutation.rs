@@ -111,7 +111,7 @@ struct Within {
 
 impl Within {
     fn covers_all(&self, n_players: usize) -> bool {
-        n_players <= ExactShap::MOST_PLAYERS && self.n_coalitions + 2 >= 1 << n_players
+        n_players <= ExactShap::MOST_PLAYERS && self.n_coalitions.saturating_add(2) >= 1 << n_players
     }
 
     /// How many orders there are must not follow from what they hold, or the mean would lean towards orders alike.
