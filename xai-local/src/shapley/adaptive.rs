@@ -17,7 +17,7 @@ use super::{Ends, Estimate, Estimator, Known};
 ///
 /// A player of the first k is settled when it stands above each player below it by √(2 ln(1 / 2α)) standard errors of
 /// their difference, a normal tail of at most α; α = `level` / (k j (j + 1)) at the j-th look, so that all looks and
-/// players together keep the level.
+/// players together keep the level. Players of equal value are never settled, unless without error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stop {
@@ -70,15 +70,18 @@ impl Default for Stop {
 /// #     type Batch = xai_core::Table;
 /// #     fn n_outputs(&self) -> usize { 1 }
 /// #     fn predict(&self, batch: &xai_core::Table) -> xai_core::Result<Array2<f64>> {
-/// #         Ok(batch.map_axis(Axis(1), |x| x[0] * x[1] * x[2] + x[3]).insert_axis(Axis(1)))
+/// #         let score = |x: ndarray::ArrayView1<f64>| 12.0 * x[0] * x[1] * x[2] + 8.0 * x[3] - 6.0 * x[4];
+/// #         Ok(batch.map_axis(Axis(1), score).insert_axis(Axis(1)))
 /// #     }
 /// # }
-/// let stop = Stop { relative_error: Some(0.02), ..Stop::default() };
+/// // 12 x₀ x₁ x₂ + 8 x₃ − 6 x₄, and 35 columns that do nothing.
+/// let stop = Stop { relative_error: None, top_k: Some(2), most_coalitions: 20_000, ..Stop::default() };
 /// let estimator = Adaptive { estimator: LeverageShap::default(), stop };
 /// let explainer = Masked { estimator, masker: Baseline::new(Array1::zeros(40)) };
 /// let explanation = explainer.explain(&Product, &Array2::ones((1, 40)), &Run::default())?;
-/// assert!((explanation.values[[0, 0, 0]] - 1.0 / 3.0).abs() < 0.1);
-/// assert!(explanation.provenance.evaluations < 10_000);
+/// assert!((explanation.values.sum() - 14.0).abs() < 1e-9);
+/// assert!(explanation.provenance.evaluations <= 20_002);
+/// assert!(explanation.provenance.notes.iter().any(|note| note.starts_with("stopped at ")));
 /// # Ok::<(), xai_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
