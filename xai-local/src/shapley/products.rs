@@ -221,21 +221,18 @@ impl Blocks {
     }
 
     /// The sums of all blocks' subsets, block by block, each of 2^`size` entries of `units`.
-    fn fill(&self, present: &Array2<f64>, absent: &Array2<f64>, table: &mut Vec<f64>) {
+    fn fill<'a>(&self, present: &'a Array2<f64>, absent: &'a Array2<f64>, table: &mut Vec<f64>) {
         table.clear();
         table.resize((self.count << self.size) * self.units, 0.0);
         for (block, sums) in table.chunks_exact_mut(((1 << self.size) * self.units).max(1)).enumerate() {
             let players = block * self.size..((block + 1) * self.size).min(self.players);
             for (bit, player) in players.enumerate() {
                 let (without, rest) = sums.split_at_mut((1 << bit) * self.units);
-                let (present, absent) = (present.row(player), absent.row(player));
-                for (with, without) in
-                    rest.chunks_exact_mut(self.units.max(1)).zip(without.chunks_exact_mut(self.units.max(1)))
-                {
-                    for ((with, without), (x, z)) in with.iter_mut().zip(without).zip(present.iter().zip(&absent)) {
-                        *with = *without + x;
-                        *without += z;
-                    }
+                let parts = |products: &'a Array2<f64>| products.row(player).to_slice().unwrap_or_default();
+                let (present, absent) = (parts(present), parts(absent));
+                let units = self.units.max(1);
+                for (with, without) in rest.chunks_exact_mut(units).zip(without.chunks_exact_mut(units)) {
+                    fork(with, without, present, absent);
                 }
             }
         }
@@ -254,5 +251,16 @@ impl Blocks {
                 products.iter_mut().zip(entry(block, code)).for_each(|(sum, part)| *sum += part);
             }
         }
+    }
+}
+
+/// A sum becomes two: with a player who is present and with the same who is absent. Slices of one length, so that the loop
+/// runs on vectors.
+fn fork(with: &mut [f64], without: &mut [f64], present: &[f64], absent: &[f64]) {
+    let n = with.len().min(without.len()).min(present.len()).min(absent.len());
+    let (with, without, present, absent) = (&mut with[..n], &mut without[..n], &present[..n], &absent[..n]);
+    for unit in 0..n {
+        with[unit] = without[unit] + present[unit];
+        without[unit] += absent[unit];
     }
 }
