@@ -83,7 +83,10 @@ fn options() -> std::result::Result<Options, Box<dyn Error>> {
 }
 
 /// Of each family, estimator, game and factor: the errors and the seconds.
-type Results = BTreeMap<String, BTreeMap<String, BTreeMap<(usize, String), Vec<(f64, f64)>>>>;
+type Results = BTreeMap<String, Family>;
+
+/// Of each estimator, game and factor: the errors and the seconds.
+type Family = BTreeMap<String, BTreeMap<(usize, String), Vec<(f64, f64)>>>;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let options = options()?;
@@ -148,7 +151,7 @@ fn add_peers(text: &str, options: &Options, results: &mut Results) -> std::resul
     Ok(())
 }
 
-fn print(family: &str, estimators: &BTreeMap<String, BTreeMap<(usize, String), Vec<(f64, f64)>>>) {
+fn print(family: &str, estimators: &Family) {
     println!("\n### {family}\n\n| estimator | 10n | 50n | 200n | ms at 200n |\n|---|--:|--:|--:|--:|");
     for (estimator, rows) in estimators {
         let mean = |factor: usize, of: fn(&(f64, f64)) -> f64| {

@@ -292,7 +292,7 @@ fn check(attribution: &Attribution, n: usize) -> Result<()> {
     if cells > MOST_CELLS {
         return Err(too_large("features times outputs of a running aggregate", MOST_CELLS, cells));
     }
-    match attribution.values.indexed_iter().find(|(_, value)| !(value.abs() <= MOST_VALUE)) {
+    match attribution.values.indexed_iter().find(|(_, value)| value.is_nan() || value.abs() > MOST_VALUE) {
         None => Ok(()),
         Some((_, value)) if value.is_finite() => {
             Err(too_large("a contribution whose square is summed", MOST_VALUE as u64, value.abs() as u64))

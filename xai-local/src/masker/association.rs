@@ -122,7 +122,7 @@ pub(super) fn survival(x: f64, k: usize) -> f64 {
 
 /// ln Γ(k/2), from Γ(1) or Γ(1/2) upwards.
 fn ln_gamma_of_half(k: usize) -> f64 {
-    let (first, start) = if k % 2 == 0 { (1.0, 0.0) } else { (0.5, 0.5 * std::f64::consts::PI.ln()) };
+    let (first, start) = if k.is_multiple_of(2) { (1.0, 0.0) } else { (0.5, 0.5 * std::f64::consts::PI.ln()) };
     let steps = (k as f64 / 2.0 - first).max(0.0) as usize;
     start + (0..steps).map(|step| (first + step as f64).ln()).sum::<f64>()
 }

@@ -133,8 +133,7 @@ impl ConditionalTree {
             let Some((code, statistic)) = best else { break };
             let p = survival(statistic, node.rank());
             let adjusted = -f64::exp_m1(tested.len() as f64 * f64::ln_1p(-p));
-            // Also false for NaN.
-            if !(adjusted < self.alpha) {
+            if adjusted.is_nan() || adjusted >= self.alpha {
                 break;
             }
             let Some(border) = node.split(code, self.least_leaf) else { break };

@@ -87,7 +87,7 @@ impl Pairs {
             match stratum.is_complete() {
                 // Pairs at the ends fill first, but for rounding; a complete size never joins others.
                 true => {
-                    strata.extend(sparse.drain(..));
+                    strata.append(&mut sparse);
                     strata.push(stratum);
                 }
                 false => match sparse.last_mut().filter(|last| last.span.len() < FEWEST_DRAWS) {

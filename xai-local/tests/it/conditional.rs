@@ -148,7 +148,7 @@ fn gaussian_draws_agree_with_integration() {
         };
         (0..=n).map(point).sum::<f64>() * h / 3.0 / (2.0 * std::f64::consts::PI).sqrt()
     };
-    let left = (1.0 - rho * rho as f64).sqrt();
+    let left = (1.0 - rho * rho).sqrt();
     let nobody = mean_of(&|a| mean_of(&|b| f(a, b), rho * a, left), 0.0, 1.0);
     let first = mean_of(&|b| f(x[0], b), rho * x[0], left);
     let second = mean_of(&|a| f(a, x[1]), rho * x[1], left);
@@ -171,7 +171,8 @@ fn draws_follow_from_seed_and_coalition_alone() {
     let data = mixed(60, 1);
     let one = array![[true, false, false, true]];
     let many = array![[false, true, true, true], [true, false, false, true]];
-    let maskers: [Box<dyn Fn(u64) -> Box<dyn Masker<xai_core::Table>>>; 4] = [
+    type Seeded = Box<dyn Fn(u64) -> Box<dyn Masker<xai_core::Table>>>;
+    let maskers: [Seeded; 4] = [
         Box::new(|seed| {
             Box::new(Gaussian::fit(&mixed(60, 1), Shrinkage::Automatic).unwrap().draws(6).unwrap().seeded(seed))
         }),

@@ -203,7 +203,7 @@ fn trees_of_texts_and_places() {
     let tree = PartitionTree::of_text(text, &words).unwrap();
     assert_eq!(tree.parts(), [vec![0, 1, 2], vec![7, 3, 4], vec![5, 6], vec![8, 9]]);
     assert_eq!(tree.halved().parts(), [vec![0, 1], vec![7, 2], vec![8, 3], vec![9, 4], vec![5, 6], vec![10, 11]]);
-    for words in [vec![0..2, 1..4], vec![0..200], vec![3..7, 0..2]] {
+    for words in [[0..2, 1..4], [0..2, 3..200], [3..7, 0..2]] {
         let error = PartitionTree::of_text(text, &words).unwrap_err();
         assert!(matches!(error, Error::Parameter { .. }), "{error}");
     }

@@ -64,7 +64,7 @@ fn every_standard_method_runs_and_fits_its_schema() {
         }
         count += 1;
     }
-    assert!(count >= 26);
+    assert!(count >= 25, "{count}");
 }
 
 #[test]
