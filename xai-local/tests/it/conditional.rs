@@ -148,7 +148,7 @@ fn gaussian_draws_agree_with_integration() {
         };
         (0..=n).map(point).sum::<f64>() * h / 3.0 / (2.0 * std::f64::consts::PI).sqrt()
     };
-    let left = (1.0 - rho * rho).sqrt();
+    let left = f64::sqrt(1.0 - rho * rho);
     let nobody = mean_of(&|a| mean_of(&|b| f(a, b), rho * a, left), 0.0, 1.0);
     let first = mean_of(&|b| f(x[0], b), rho * x[0], left);
     let second = mean_of(&|a| f(a, x[1]), rho * x[1], left);
