@@ -34,6 +34,13 @@ fn links_lead_somewhere() {
     for (name, text) in pages() {
         let folder = source().join(&name).parent().unwrap().to_owned();
         for link in links(&text) {
+            if let Some(anchor) = link.strip_prefix('#') {
+                assert!(
+                    text.lines().any(|line| anchor_of(line).as_deref() == Some(anchor)),
+                    "{name}: nothing at {link}"
+                );
+                continue;
+            }
             let target = match link.strip_prefix(repository) {
                 Some(path) => source().join("../..").join(path),
                 None => folder.join(link.split('#').next().unwrap()),
@@ -43,4 +50,11 @@ fn links_lead_somewhere() {
         }
     }
     assert!(n_links > 20);
+}
+
+/// What a heading is called in a link, as mdBook makes it: small letters, hyphens for spaces, no other signs.
+fn anchor_of(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let signs = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    Some(signs.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect())
 }

@@ -34,7 +34,7 @@ fn what_a_method_lacks_is_named() {
     let case = Case::new("xgboost", "regression_nan", "json");
     let explain = |method: &str| xai(with(case.args("explain"), &["--method", method]));
     failed(&explain("interventional-tree-shap"), 2, &["background", "--background"]);
-    failed(&explain("linear-shap"), 1, &["linear"]);
+    failed(&explain("linear-shap"), 2, &["linear", "--background"]);
     failed(&xai(with(case.args("importance"), &["--method", "permutation-importance"])), 2, &["--target"]);
     let background = case.path("rows.csv");
     let loss = ["--set", "scale=log-loss", "--background", background.to_str().unwrap()];
