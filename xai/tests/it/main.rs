@@ -3,6 +3,8 @@
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
 mod registry;
 mod schema;
+#[cfg(all(feature = "local", feature = "global", feature = "models"))]
+mod stream;
 #[cfg(all(feature = "local", feature = "models"))]
 mod tree_golden;
 #[cfg(all(feature = "local", feature = "models"))]
