@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, Array3, ArrayRef2, Axis};
+use ndarray::{Array2, Array3, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
 use xai_core::{
@@ -12,7 +12,7 @@ use xai_core::{
 };
 
 use super::{InteractionEstimator, Terms};
-use crate::shapley::Ends;
+use crate::shapley::{Ends, Spread, at};
 
 /// Explains by an [`InteractionEstimator`] what the parts of a sample do together that a [`Masker`] takes away.
 ///
@@ -101,7 +101,7 @@ where
         let nobody = Array2::from_elem((1, players), false);
         let game_of = |sample| MaskedGame { model, masker: &self.masker, batch, sample, meter: &meter };
         let shared = match self.masker.empty_is_shared() && samples > 0 {
-            true => Some(game_of(0).worth(&nobody).map_err(|error| at_sample(error, 0))?),
+            true => Some(game_of(0).worth(&nobody).map_err(|error| at(error, "on samples without any player", None))?),
             false => None,
         };
         let games = (0..samples)
@@ -115,7 +115,7 @@ where
                     let terms = self.estimator.estimate(&game, &ends, run.seed_of(sample))?;
                     Ok((ends.empty, terms.checked(outputs)?))
                 };
-                play().map_err(|error| at_sample(error, sample))
+                play().map_err(|error| at(error, "on perturbed copies", Some(sample)))
             })
             .collect::<Result<Vec<_>>>()?;
 
@@ -194,47 +194,5 @@ fn united(played: &[Terms], outputs: usize) -> United {
     (places.into_keys().map(|(_, set)| set.to_vec()).collect(), values, errors)
 }
 
-/// Says of which sample of the batch the copies were that the model could not score.
-fn at_sample(error: Error, sample: usize) -> Error {
-    match error {
-        Error::NonFinite { what, column, value, .. } => {
-            Error::NonFinite { what: format!("{what}, on perturbed copies"), sample, column, value }
-        }
-        other => other,
-    }
-}
-
 /// Samples that one call of the model scores, so that several threads share the coalitions of one game.
 const SAMPLES_PER_CALL: usize = 4096;
-
-/// A game whose coalitions are worked on by several threads, in the same pieces whatever their number.
-struct Spread<'g> {
-    game: &'g dyn Game,
-    step: usize,
-}
-
-impl Game for Spread<'_> {
-    fn n_players(&self) -> usize {
-        self.game.n_players()
-    }
-
-    fn n_outputs(&self) -> usize {
-        self.game.n_outputs()
-    }
-
-    fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
-        if coalitions.nrows() <= self.step {
-            return self.game.worth(coalitions);
-        }
-        let mut worth = Array2::zeros((coalitions.nrows(), self.n_outputs()));
-        worth
-            .axis_chunks_iter_mut(Axis(0), self.step)
-            .into_par_iter()
-            .zip(coalitions.axis_chunks_iter(Axis(0), self.step).into_par_iter())
-            .try_for_each(|(mut part, chunk)| {
-                part.assign(&self.game.worth(&chunk)?);
-                Ok(())
-            })?;
-        Ok(worth)
-    }
-}

@@ -119,7 +119,7 @@ impl<E: Estimator> Games<'_, E> {
 }
 
 /// Says of which sample of the batch the copies were that the model could not score.
-fn at(error: Error, copies: &str, of: Option<usize>) -> Error {
+pub(crate) fn at(error: Error, copies: &str, of: Option<usize>) -> Error {
     match error {
         Error::NonFinite { what, column, value, sample } => {
             Error::NonFinite { what: format!("{what}, {copies}"), sample: of.unwrap_or(sample), column, value }
@@ -129,9 +129,10 @@ fn at(error: Error, copies: &str, of: Option<usize>) -> Error {
 }
 
 /// A game whose coalitions are worked on by several threads, in the same pieces whatever their number.
-struct Spread<'g> {
-    game: &'g dyn Game,
-    step: usize,
+pub(crate) struct Spread<'g> {
+    pub game: &'g dyn Game,
+    /// Coalitions that one call takes.
+    pub step: usize,
 }
 
 impl Game for Spread<'_> {

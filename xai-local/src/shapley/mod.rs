@@ -47,6 +47,7 @@ use xai_core::{Game, Provenance, Result};
 pub use adaptive::{Adaptive, Stop};
 pub use auto::Auto;
 pub use exact::ExactShap;
+pub(crate) use games::{Spread, at};
 pub use gp::GpShap;
 pub use kernel::KernelShap;
 pub use known::Known;
