@@ -41,6 +41,10 @@ pub struct Attribution {
     /// How well a local surrogate fits the model around the sample, as a weighted R²: (sample, output).
     #[serde(with = "crate::nested", default, skip_serializing_if = "Option::is_none")]
     pub fidelity: Option<Array2<f64>>,
+    /// The axes of one sample where the features are the cells of an array, in row-major order: (channel, row, column)
+    /// of an image, (channel, step) of a series, those of a layer's output; `None` for the columns of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<usize>>,
 }
 
 impl Explanation for Attribution {
@@ -78,6 +82,37 @@ impl Attribution {
             standard_error: None,
             data,
             fidelity: None,
+            shape: None,
+        };
+        all.checked()
+    }
+
+    /// An attribution to the cells of arrays of `shape`, named by their places.
+    ///
+    /// # Shapes
+    /// `values` (sample, cell, output), the cells of `shape` in row-major order; `base` and `scores` (sample, output).
+    ///
+    /// # Errors
+    /// As [`Attribution::checked`].
+    pub fn of_cells<M: Model + ?Sized>(
+        model: &M,
+        shape: &[usize],
+        values: Array3<f64>,
+        base: Array2<f64>,
+        scores: Array2<f64>,
+        provenance: Provenance,
+    ) -> Result<Self> {
+        let all = Attribution {
+            provenance,
+            features: Feature::cells(shape),
+            outputs: output_names(model),
+            base,
+            values,
+            scores,
+            standard_error: None,
+            data: None,
+            fidelity: None,
+            shape: Some(shape.to_vec()),
         };
         all.checked()
     }
@@ -105,6 +140,10 @@ impl Attribution {
             if let Some(fidelity) = &self.fidelity {
                 same_shape("fidelity (sample, output)", &[samples, outputs], fidelity.shape())?;
             }
+        }
+        if let Some(shape) = &self.shape {
+            let cells = shape.iter().try_fold(1usize, |n, &axis| n.checked_mul(axis)).unwrap_or(usize::MAX);
+            same_shape("cells of the shape, one for each feature", &[features], &[cells])?;
         }
         all_finite("scores", &self.scores)?;
         all_finite("base", &self.base)?;

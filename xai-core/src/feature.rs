@@ -1,5 +1,6 @@
 //! Names and kinds of what goes into a model and of what comes out.
 
+use ndarray::Dimension;
 use serde::{Deserialize, Serialize};
 
 /// One input of a model, or one player of a game played over its inputs.
@@ -53,6 +54,22 @@ impl Feature {
     /// `n` numeric features called `x0`, `x1`, …: the names of inputs that nobody named.
     pub fn unnamed(n: usize) -> Vec<Self> {
         (0..n).map(|i| Feature::numeric(format!("x{i}"))).collect()
+    }
+
+    /// The cells of an array of `shape` in row-major order, called by their places: `2,0,1`.
+    ///
+    /// # Example
+    /// ```
+    /// let cells = xai_core::Feature::cells(&[2, 2]);
+    /// assert_eq!(cells[2].name, "1,0");
+    /// ```
+    pub fn cells(shape: &[usize]) -> Vec<Self> {
+        let places = ndarray::indices(shape).into_iter();
+        let name = |place: ndarray::IxDyn| {
+            let place: Vec<String> = place.as_array_view().iter().map(usize::to_string).collect();
+            Feature::numeric(place.join(","))
+        };
+        places.map(name).collect()
     }
 
     /// The value as a reader wants to see it: the category's name, a number in at most four significant digits,

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`Batch`], [`Table`]: what a model eats | `batch.rs` |
 //! | [`Model`] and what more it can be: [`TreeStructured`], [`LinearStructured`], [`LinearFirst`], [`Differentiable`] | `model.rs` |
+//! | [`Cells`]: batches that are arrays of numbers | `cells.rs` |
+//! | [`Layered`], [`Composed`], [`Parametric`]: what can be seen and done inside a network | `layers.rs` |
 //! | [`Explainer`], [`Explanation`], [`Provenance`]: a method and its account of itself | `explain.rs` |
 //! | [`Run`], [`Observer`], [`Meter`]: seed, budget, progress, cancellation | `run.rs` |
 //! | [`Stream`], [`cut`]: batches in, explanations out | `stream.rs` |
@@ -19,6 +21,7 @@
 
 mod attribution;
 mod batch;
+mod cells;
 mod document;
 mod effects;
 pub mod error;
@@ -28,6 +31,7 @@ mod game;
 mod groups;
 mod importance;
 mod interactions;
+pub mod layers;
 mod link;
 pub mod model;
 mod nested;
@@ -37,6 +41,7 @@ pub mod trees;
 
 pub use attribution::Attribution;
 pub use batch::{Batch, Table};
+pub use cells::{Cell, Cells};
 pub use document::{Document, Prediction};
 pub use effects::{Curve, Distribution, Effects};
 pub use error::{Error, Result};
@@ -46,8 +51,9 @@ pub use game::{Game, MaskedGame, Masker, Replicas};
 pub use groups::Groups;
 pub use importance::Importance;
 pub use interactions::{InteractionIndex, Interactions};
+pub use layers::{Composed, Layer, LayerKind, Layered, Operator, Parametric, Probe, Probed};
 pub use link::Link;
-pub use model::{Differentiable, LinearFirst, LinearStructured, Model, TreeStructured};
+pub use model::{Differentiable, LinearFirst, LinearStructured, Model, Owned, TreeStructured};
 pub use run::{Meter, Observer, Run, Silent};
 pub use stream::{Stream, cut};
 pub use trees::{TreeEnsemble, TreeParts};

@@ -88,8 +88,38 @@ pub trait Differentiable: Model {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned>;
+    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<Owned<Self>>;
+
+    /// The scores (sample, output), and one vector-Jacobian product for each of `weights`. A model that keeps its forward
+    /// pass runs it once for all of them.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn scores_and_vjps(&self, batch: &Self::Batch, weights: &[Array2<f64>]) -> Result<(Array2<f64>, Vec<Owned<Self>>)> {
+        let gradients = weights.iter().map(|weights| self.vjp(batch, weights)).collect::<Result<_>>()?;
+        Ok((self.predict(batch)?, gradients))
+    }
+
+    /// Sums of gradients along straight lines: for each of `weights`, Σ over `points` (t, c) of c times the
+    /// vector-Jacobian product at `from` + t·(`to` − `from`), sample by sample. `None` where the model knows no way that
+    /// is shorter than asking for every point; then the caller does.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn line_vjps(
+        &self,
+        from: &Self::Batch,
+        to: &Self::Batch,
+        points: &[(f64, f64)],
+        weights: &[Array2<f64>],
+    ) -> Result<Option<Vec<Owned<Self>>>> {
+        let _ = (from, to, points, weights);
+        Ok(None)
+    }
 }
+
+/// A batch of the kind that a model takes, owned.
+pub type Owned<M> = <<M as Model>::Batch as ToOwned>::Owned;
 
 /// References and boxes of models are models.
 macro_rules! forward {
@@ -131,8 +161,24 @@ macro_rules! forward {
             }
         }
         impl<M: Differentiable + ?Sized> Differentiable for $pointer {
-            fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
+            fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<Owned<Self>> {
                 (**self).vjp(batch, weights)
+            }
+            fn scores_and_vjps(
+                &self,
+                batch: &Self::Batch,
+                weights: &[Array2<f64>],
+            ) -> Result<(Array2<f64>, Vec<Owned<Self>>)> {
+                (**self).scores_and_vjps(batch, weights)
+            }
+            fn line_vjps(
+                &self,
+                from: &Self::Batch,
+                to: &Self::Batch,
+                points: &[(f64, f64)],
+                weights: &[Array2<f64>],
+            ) -> Result<Option<Vec<Owned<Self>>>> {
+                (**self).line_vjps(from, to, points, weights)
             }
         }
     )*};

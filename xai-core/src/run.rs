@@ -1,12 +1,14 @@
 //! One run of an explainer: its seed, its budget, and who watches it.
 
+use std::borrow::Borrow;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array2, ArrayRef2};
 
 use crate::error::{all_finite, same_shape};
-use crate::{Batch, Error, LinearFirst, Model, Result};
+use crate::model::Owned;
+use crate::{Batch, Differentiable, Error, Layered, LinearFirst, Model, Probe, Probed, Result};
 
 /// What every explainer is told besides the model and the samples.
 ///
@@ -150,11 +152,80 @@ impl<'a> Meter<'a> {
         Self::checked(model.head(products)?, n, model.n_outputs())
     }
 
+    /// The scores of `batch` and their vector-Jacobian products, one for each of `weights`. Each product counts as one
+    /// evaluation a sample; the scores come with them, and alone where there are no weights.
+    ///
+    /// # Errors
+    /// As [`Meter::predict`].
+    pub fn scores_and_vjps<M: Differentiable + ?Sized>(
+        &self,
+        model: &M,
+        batch: &M::Batch,
+        weights: &[Array2<f64>],
+    ) -> Result<(Array2<f64>, Vec<Owned<M>>)> {
+        let n = batch.n_samples();
+        weights_fit(weights, n, model.n_outputs())?;
+        self.spend((n as u64).saturating_mul(weights.len().max(1) as u64))?;
+        let (scores, gradients) = model.scores_and_vjps(batch, weights)?;
+        same_shape("gradients of the model", &[weights.len()], &[gradients.len()])?;
+        for gradient in &gradients {
+            same_shape("samples of the gradient", &[n], &[gradient.borrow().n_samples()])?;
+        }
+        Ok((Self::checked(scores, n, model.n_outputs())?, gradients))
+    }
+
+    /// Sums of gradients along straight lines, where the model knows a short way ([`Differentiable::line_vjps`]). Each
+    /// point counts as one evaluation a sample for each of `weights`; nothing is spent where there is no short way.
+    ///
+    /// # Errors
+    /// As [`Meter::predict`].
+    pub fn line_vjps<M: Differentiable + ?Sized>(
+        &self,
+        model: &M,
+        from: &M::Batch,
+        to: &M::Batch,
+        points: &[(f64, f64)],
+        weights: &[Array2<f64>],
+    ) -> Result<Option<Vec<Owned<M>>>> {
+        let n = to.n_samples();
+        same_shape("samples where the lines begin", &[n], &[from.n_samples()])?;
+        weights_fit(weights, n, model.n_outputs())?;
+        let needed = (n as u64).saturating_mul(points.len() as u64).saturating_mul(weights.len() as u64);
+        let all = self.evaluations().saturating_add(needed);
+        match self.run.max_evaluations {
+            Some(budget) if budget < all => return Err(Error::Budget { budget, needed: self.total.max(all) }),
+            _ => {}
+        }
+        let Some(sums) = model.line_vjps(from, to, points, weights)? else { return Ok(None) };
+        self.spend(needed)?;
+        same_shape("sums of gradients", &[weights.len()], &[sums.len()])?;
+        Ok(Some(sums))
+    }
+
+    /// Looks inside a layered model. Counts as [`Meter::scores_and_vjps`].
+    ///
+    /// # Errors
+    /// As [`Meter::predict`].
+    pub fn probe<M: Layered + ?Sized>(&self, model: &M, batch: &M::Batch, probe: &Probe) -> Result<Probed> {
+        let n = batch.n_samples();
+        weights_fit(probe.weights, n, model.n_outputs())?;
+        self.spend((n as u64).saturating_mul(probe.weights.len().max(1) as u64))?;
+        let probed = model.probe(batch, probe)?;
+        let scores = Self::checked(probed.scores, n, model.n_outputs())?;
+        same_shape("activations that were read", &[probe.read.len()], &[probed.activations.len()])?;
+        same_shape("gradients that were asked for", &[probe.weights.len()], &[probed.gradients.len()])?;
+        Ok(Probed { scores, ..probed })
+    }
+
     fn checked(scores: Array2<f64>, n: usize, n_outputs: usize) -> Result<Array2<f64>> {
         same_shape("scores of the model", &[n, n_outputs], scores.shape())?;
         all_finite("scores of the model", &scores)?;
         Ok(scores)
     }
+}
+
+fn weights_fit(weights: &[Array2<f64>], n_samples: usize, n_outputs: usize) -> Result<()> {
+    weights.iter().try_for_each(|w| same_shape("weights of the scores", &[n_samples, n_outputs], w.shape()))
 }
 
 /// SplitMix64's finaliser: a bijection that scatters nearby numbers.

@@ -51,7 +51,7 @@ pub struct Completeness {
 ///     provenance: Provenance::new("mine", &Run::default()),
 ///     features: Feature::unnamed(2), outputs: Output::unnamed(1),
 ///     base: array![[1.0]], values: array![[[2.0], [3.0]]], scores: array![[6.5]],
-///     standard_error: None, data: None, fidelity: None,
+///     standard_error: None, data: None, fidelity: None, shape: None,
 /// };
 /// assert_eq!(xai_eval::completeness(&attribution).unwrap().largest, 0.5);
 /// ```

@@ -95,6 +95,7 @@ impl<M: LinearStructured + ?Sized> Explainer<M> for LinearShap {
             standard_error: None,
             data: background.data(batch),
             fidelity: None,
+            shape: None,
         }
         .checked()
     }

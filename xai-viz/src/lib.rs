@@ -26,7 +26,7 @@
 //!     features: vec![Feature::numeric("age"), Feature::categorical("sex", ["female", "male"])],
 //!     outputs: Output::unnamed(1),
 //!     base: ndarray::array![[1.0]], values: ndarray::array![[[0.5], [-2.0]]], scores: ndarray::array![[-0.5]],
-//!     standard_error: None, data: Some(ndarray::array![[39.0, 1.0]]), fidelity: None,
+//!     standard_error: None, data: Some(ndarray::array![[39.0, 1.0]]), fidelity: None, shape: None,
 //! };
 //! let svg = Waterfall::default().scene(&attribution)?.svg(&Theme::light());
 //! assert!(svg.starts_with("<svg "));

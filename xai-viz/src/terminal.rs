@@ -49,7 +49,7 @@ impl Terminal {
     ///     provenance: Provenance::new("exact-shapley", &Run::default()),
     ///     features: Feature::unnamed(2), outputs: Output::unnamed(1),
     ///     base: ndarray::array![[1.0]], values: ndarray::array![[[0.5], [-2.0]]], scores: ndarray::array![[-0.5]],
-    ///     standard_error: None, data: None, fidelity: None,
+    ///     standard_error: None, data: None, fidelity: None, shape: None,
     /// };
     /// let text = xai_viz::Terminal::default().waterfall(&attribution, &xai_viz::Waterfall::default())?;
     /// assert!(text.starts_with("f(x) = −0.5"));

@@ -27,6 +27,7 @@ fn attribution(numbers: &[f64], cell: f64) -> Attribution {
         values,
         data: Some(array![[cell, 0.0, 1.0], [2.0, 1.0, f64::NAN]]),
         fidelity: None,
+        shape: None,
     }
 }
 

@@ -69,6 +69,7 @@ pub fn attribution(values: &Array2<f64>) -> Attribution {
         standard_error: None,
         data: None,
         fidelity: None,
+        shape: None,
     }
 }
 

@@ -60,7 +60,7 @@ pub use top::{TopAttribution, top};
 ///     provenance: Provenance::new("own", &Run::default()),
 ///     features: Feature::unnamed(1), outputs: Output::unnamed(1),
 ///     base: array![[0.0]], values: Array3::from_elem((1, 1, 1), x), scores: array![[x]],
-///     standard_error: None, data: Some(array![[x]]), fidelity: None,
+///     standard_error: None, data: Some(array![[x]]), fidelity: None, shape: None,
 /// };
 /// let (mut here, mut there) = (Running::default(), Running::default());
 /// here.add(&explained(1.0))?;

@@ -63,7 +63,7 @@ impl TopAttribution {
 ///     provenance: Provenance::new("own", &Run::default()),
 ///     features: Feature::unnamed(3), outputs: Output::unnamed(1),
 ///     base: array![[1.0]], values: array![[[0.5], [-2.0], [0.25]]], scores: array![[-0.25]],
-///     standard_error: None, data: None, fidelity: None,
+///     standard_error: None, data: None, fidelity: None, shape: None,
 /// };
 /// let top = xai_global::running::top(&attribution, 1)?;
 /// assert_eq!(top.leading(0, 0).next().map(|(feature, value)| (feature.name.as_str(), value)), Some(("x1", -2.0)));

@@ -28,6 +28,7 @@ fn attribution(values: Array3<f64>, data: Option<Array2<f64>>) -> Attribution {
         standard_error: None,
         data,
         fidelity: None,
+        shape: None,
     }
 }
 

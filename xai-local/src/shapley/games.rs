@@ -113,6 +113,7 @@ impl<E: Estimator> Games<'_, E> {
             standard_error: errors,
             data,
             fidelity: None,
+            shape: None,
         }
         .checked()
     }

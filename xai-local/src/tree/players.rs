@@ -68,6 +68,7 @@ impl Players {
             standard_error: None,
             data: Some(self.data),
             fidelity: None,
+            shape: None,
         };
         all.checked()
     }

@@ -23,7 +23,7 @@ use crate::scene::{Anchor, Ink, Mark, Scene};
 ///     provenance: Provenance::new("exact-shapley", &Run::default()),
 ///     features: Feature::unnamed(2), outputs: Output::unnamed(1),
 ///     base: ndarray::array![[1.0]], values: ndarray::array![[[0.5], [-2.0]]], scores: ndarray::array![[-0.5]],
-///     standard_error: None, data: Some(ndarray::array![[3.0, f64::NAN]]), fidelity: None,
+///     standard_error: None, data: Some(ndarray::array![[3.0, f64::NAN]]), fidelity: None, shape: None,
 /// };
 /// let scene = xai_viz::Waterfall::default().scene(&attribution)?;
 /// assert!(scene.texts().contains(&"x1 = missing".to_owned()));

@@ -28,6 +28,7 @@ pub fn complete(values: Array3<f64>) -> Attribution {
         standard_error: None,
         data: Some(data),
         fidelity: None,
+        shape: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn documents() -> [(&'static str, Document); 5] {
         values,
         data: Some(array![[f64::NAN, f64::INFINITY, 1.0]]),
         fidelity: Some(array![[0.9]]),
+        shape: None,
     };
     let pairs = Array3::zeros((1, 2, 1));
     let interactions = Interactions {
