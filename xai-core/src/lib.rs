@@ -34,7 +34,7 @@ mod interactions;
 pub mod layers;
 mod link;
 pub mod model;
-mod nested;
+pub mod nested;
 mod run;
 mod stream;
 pub mod trees;

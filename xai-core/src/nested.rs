@@ -1,7 +1,8 @@
 //! Arrays in JSON as nested lists, bit for bit.
 //!
 //! A finite number is written so that it reads back to the same bits. NaN is `null`; the infinities are the strings
-//! `"Infinity"` and `"-Infinity"`, since JSON has no numbers for them.
+//! `"Infinity"` and `"-Infinity"`, since JSON has no numbers for them. A field is written so by
+//! `#[serde(with = "xai_core::nested")]`.
 
 use ndarray::{Array1, Array2, Array3};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
@@ -58,8 +59,10 @@ impl<'de> Deserialize<'de> for Cell {
 }
 
 /// A type that is written as nested lists of numbers.
-pub(crate) trait Nested: Sized {
+pub trait Nested: Sized {
+    /// The lists.
     type Lists: Serialize + DeserializeOwned;
+    /// The array as lists.
     fn to_lists(&self) -> Self::Lists;
     /// `None` when the lists are ragged.
     fn from_lists(lists: Self::Lists) -> Option<Self>;
@@ -78,7 +81,7 @@ impl Nested for Vec<f64> {
 /// Keeps [`Cell`] private while it stands in a trait's associated type.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct CellBox(Cell);
+pub struct CellBox(Cell);
 
 impl Nested for Array1<f64> {
     type Lists = Vec<CellBox>;
@@ -140,7 +143,7 @@ where
 }
 
 /// Keeps `Vec<Vec<f64>>` apart from `Vec<f64>`.
-pub(crate) trait NotNumber {}
+pub trait NotNumber {}
 impl NotNumber for Vec<f64> {}
 
 impl<T: Nested> Nested for Option<T> {
@@ -156,13 +159,19 @@ impl<T: Nested> Nested for Option<T> {
     }
 }
 
-/// For `#[serde(with = "crate::nested")]`.
-pub(crate) fn serialize<T: Nested, S: Serializer>(array: &T, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `#[serde(with = "xai_core::nested")]`.
+///
+/// # Errors
+/// Those of the format, and lists of unequal length.
+pub fn serialize<T: Nested, S: Serializer>(array: &T, serializer: S) -> Result<S::Ok, S::Error> {
     array.to_lists().serialize(serializer)
 }
 
-/// For `#[serde(with = "crate::nested")]`.
-pub(crate) fn deserialize<'de, T: Nested, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+/// For `#[serde(with = "xai_core::nested")]`.
+///
+/// # Errors
+/// Those of the format, and lists of unequal length.
+pub fn deserialize<'de, T: Nested, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let lists = T::Lists::deserialize(deserializer)?;
     T::from_lists(lists).ok_or_else(|| de::Error::custom("lists of unequal length where an array is expected"))
 }

@@ -5,9 +5,10 @@
 
 use ndarray::{Array2, ArrayView1, Axis};
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Error, Result};
+use xai_core::{Attribution, Error, Result, Run};
 
-use crate::measurement::{Measurement, values_of};
+use crate::measurement::{Failures, Measurement, values_of};
+use crate::metric::Direction;
 use crate::rank::{correlation, ranks, top};
 
 /// The share of the `k` features with the largest absolute values that both attributions have in common:
@@ -88,9 +89,11 @@ fn of_pairs(
         let given = format!("{:?} beside {:?}", other.name, one.name);
         return Err(Error::parameter("features of the second attribution", given, "the features of the first"));
     }
+    let mut failures = Failures::default();
     let values = Array2::from_shape_fn((a.n_samples(), a.outputs.len()), |(i, k)| {
         let lane = |v: &ndarray::Array3<f64>| v.index_axis(Axis(0), i).column(k).to_owned();
-        of(lane(x).view(), lane(y).view())
+        let value = of(lane(x).view(), lane(y).view());
+        failures.finite(i, k, value, "all features have the same absolute value")
     });
-    Ok(Measurement { metric, higher_is_better: true, values, evaluations: 0 })
+    Ok(Measurement::new(metric, Direction::Higher, values, failures, 0, &Run::default()))
 }

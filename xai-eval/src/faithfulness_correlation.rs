@@ -1,12 +1,13 @@
 //! Do the shares predict how far the score falls when features go?
 
-use ndarray::{Array2, Axis};
-use xai_core::{Attribution, Error, Masker, Meter, Model, Result, Run};
+use ndarray::Array2;
+use xai_core::{Attribution, Error, Model, Result, Run};
 
 use crate::games::Games;
-use crate::measurement::Measurement;
+use crate::measurement::Failures;
 use crate::rank::correlation;
-use crate::subsets::{n_subsets, subsets};
+use crate::subsets::{n_subsets, subsets, sums_over};
+use crate::{Case, Direction, Measurement, Metric, Need};
 
 /// The correlation, over subsets S of the features, of the sum of the shares of S with the fall of the score when S is
 /// made absent: corr over S of Σ_{j ∈ S} φⱼ and f(x) − f(x without S).
@@ -30,7 +31,10 @@ use crate::subsets::{n_subsets, subsets};
 /// None: a correlation.
 ///
 /// # Cost
-/// n_samples · (1 + min(n_subsets, C(n_players, subset_size))) · replicas of the masker, in evaluations.
+/// n_samples · (1 + min(n_subsets, C(n_players, subset_size)) · replicas of the masker), in evaluations.
+///
+/// # Errors
+/// [`Error::Parameter`] for subsets that cannot be; else those of [`Metric::measure`].
 ///
 /// # Laws
 /// `faithfulness_of_exact_shares_is_one`, `faithfulness_equals_its_formula`, `faithfulness_counts_its_evaluations`.
@@ -52,28 +56,25 @@ impl Default for FaithfulnessCorrelation {
     }
 }
 
+const NAME: &str = "faithfulness-correlation";
 /// More subsets than anybody wants, few enough to hold.
 const MOST_SUBSETS: usize = 1_000_000;
 
-impl FaithfulnessCorrelation {
-    /// Measures the attribution of `batch`: (sample, output).
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] for subsets that cannot be; [`Error::Shape`] for an attribution of other samples, players or
-    /// outputs; [`Error::Budget`] before any evaluation; those of the model and of the masker.
-    pub fn measure<M, K>(
-        &self,
-        model: &M,
-        batch: &M::Batch,
-        masker: &K,
-        attribution: &Attribution,
-        run: &Run,
-    ) -> Result<Measurement>
-    where
-        M: Model + ?Sized,
-        K: Masker<M::Batch> + ?Sized,
-    {
-        let games = Games::new(model, batch, masker, attribution)?;
+impl<M: Model + ?Sized> Metric<M> for FaithfulnessCorrelation {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Higher
+    }
+
+    fn needs(&self) -> &[Need] {
+        &[Need::Masker]
+    }
+
+    fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
+        let games = Games::new(NAME, case, attribution)?;
         let Games { n_samples, n_players, n_outputs, .. } = games;
         let size = self.subset_size.unwrap_or_else(|| (n_players / 2).max(1));
         if size == 0 || size >= n_players {
@@ -82,28 +83,20 @@ impl FaithfulnessCorrelation {
         if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));
         }
-        let each = (n_subsets(n_players, size, self.n_subsets) + 1).saturating_mul(games.replicas());
-        let meter = Meter::planned(run, (n_samples as u64).saturating_mul(each as u64))?;
+        let meter = games.meter(run, n_subsets(n_players, size, self.n_subsets))?;
 
-        let mut values = Array2::zeros((n_samples, n_outputs));
+        let whole = games.whole(&meter)?;
+        let (mut values, mut failures) = (Array2::zeros((n_samples, n_outputs)), Failures::default());
         for sample in 0..n_samples {
             let absent = subsets(n_players, size, self.n_subsets, run.seed_of(sample));
-            let mut coalitions = Array2::from_elem((absent.nrows() + 1, n_players), true);
-            for (mut row, absent) in coalitions.outer_iter_mut().skip(1).zip(absent.outer_iter()) {
-                row.zip_mut_with(&absent, |present, absent| *present = !absent);
-            }
-            let worth = games.worth(sample, &coalitions, &meter)?;
+            let worth = games.worth(sample, &absent.mapv(|absent| !absent), &meter)?;
             for k in 0..n_outputs {
-                let of = games.values.index_axis(Axis(0), sample);
-                let sum = |row: ndarray::ArrayView1<bool>| -> f64 {
-                    row.iter().zip(of.column(k)).filter(|(absent, _)| **absent).map(|(_, share)| share).sum()
-                };
-                let sums: Vec<f64> = absent.outer_iter().map(sum).collect();
-                let falls: Vec<f64> = (1..worth.nrows()).map(|i| worth[[0, k]] - worth[[i, k]]).collect();
-                values[[sample, k]] = correlation(&sums, &falls);
+                let sums = sums_over(&absent, games.shares(sample, k));
+                let falls: Vec<f64> = worth.column(k).iter().map(|worth| whole[[sample, k]] - worth).collect();
+                let value = correlation(&sums, &falls);
+                values[[sample, k]] = failures.finite(sample, k, value, "the sums or the falls are all equal");
             }
         }
-        let evaluations = meter.evaluations();
-        Ok(Measurement { metric: "faithfulness-correlation", higher_is_better: true, values, evaluations })
+        Ok(Measurement::new(NAME, Direction::Higher, values, failures, meter.evaluations(), run))
     }
 }

@@ -1,16 +1,16 @@
 //! An attribution beside the games that it speaks of.
 
-use ndarray::{Array2, Array3, ArrayRef2};
+use ndarray::{Array1, Array2, Array3, ArrayRef2, Axis};
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Batch, Game, MaskedGame, Masker, Meter, Model, Result};
+use xai_core::{Attribution, Game, MaskedGame, Masker, Meter, Model, Result};
 
-use crate::measurement::values_of;
+use crate::Case;
 
 /// The games of a batch, one a sample, and what an attribution gives each player of them.
-pub(crate) struct Games<'a, M: Model + ?Sized, K: ?Sized> {
+pub(crate) struct Games<'a, M: Model + ?Sized> {
     model: &'a M,
     batch: &'a M::Batch,
-    masker: &'a K,
+    masker: &'a dyn Masker<M::Batch>,
     /// The shares: (sample, player, output).
     pub values: &'a Array3<f64>,
     pub n_samples: usize,
@@ -18,30 +18,65 @@ pub(crate) struct Games<'a, M: Model + ?Sized, K: ?Sized> {
     pub n_outputs: usize,
 }
 
-impl<'a, M: Model + ?Sized, K: Masker<M::Batch> + ?Sized> Games<'a, M, K> {
+impl<'a, M: Model + ?Sized> Games<'a, M> {
     /// # Errors
-    /// [`Error::Shape`](xai_core::Error::Shape) for an attribution of other samples, players or outputs;
-    /// [`Error::NonFinite`](xai_core::Error::NonFinite) for a share that is no number.
-    pub fn new(model: &'a M, batch: &'a M::Batch, masker: &'a K, attribution: &'a Attribution) -> Result<Self> {
-        let values = values_of(attribution)?;
-        let (n_samples, n_outputs) = (batch.n_samples(), model.n_outputs());
-        let n_players = attribution.features.len();
-        let found = [attribution.n_samples(), attribution.outputs.len()];
-        same_shape("attribution (sample, output)", &[n_samples, n_outputs], &found)?;
+    /// [`Error::Unsupported`](xai_core::Error::Unsupported) without a masker; [`Error::Shape`](xai_core::Error::Shape)
+    /// for an attribution of other samples, players or outputs; [`Error::NonFinite`](xai_core::Error::NonFinite) for a
+    /// share that is no number.
+    pub fn new(metric: &str, case: &Case<'a, M>, attribution: &'a Attribution) -> Result<Self> {
+        let masker = case.need_masker(metric)?;
+        let values = case.values(attribution)?;
+        let (n_samples, n_players, n_outputs) = values.dim();
         for sample in 0..n_samples {
-            let players = masker.n_players(batch, sample);
+            let players = masker.n_players(case.batch, sample);
             same_shape(format!("features for the players of sample {sample}"), &[players], &[n_players])?;
         }
-        Ok(Games { model, batch, masker, values, n_samples, n_players, n_outputs })
+        Ok(Games { model: case.model, batch: case.batch, masker, values, n_samples, n_players, n_outputs })
     }
 
     /// How many evaluations a coalition takes.
-    pub fn replicas(&self) -> usize {
-        self.masker.weights().len()
+    pub fn replicas(&self) -> u64 {
+        self.masker.weights().len() as u64
+    }
+
+    /// A meter for `n` coalitions of every sample, and for the samples as they are.
+    ///
+    /// # Errors
+    /// [`Error::Budget`](xai_core::Error::Budget) when the run allows fewer.
+    pub fn meter<'r>(&self, run: &'r xai_core::Run<'r>, n: usize) -> Result<Meter<'r>> {
+        let each = (n as u64).saturating_mul(self.replicas()).saturating_add(1);
+        Meter::planned(run, each.saturating_mul(self.n_samples as u64))
+    }
+
+    /// The scores of the samples as they are: (sample, output).
+    pub fn whole(&self, meter: &Meter) -> Result<Array2<f64>> {
+        if self.n_samples == 0 {
+            return Ok(Array2::zeros((0, self.n_outputs)));
+        }
+        meter.predict(self.model, self.batch)
     }
 
     /// What coalitions of one sample's players are worth: (coalition, output).
     pub fn worth(&self, sample: usize, coalitions: &ArrayRef2<bool>, meter: &Meter) -> Result<Array2<f64>> {
+        if coalitions.nrows() == 0 {
+            return Ok(Array2::zeros((0, self.n_outputs)));
+        }
         MaskedGame { model: self.model, masker: self.masker, batch: self.batch, sample, meter }.worth(coalitions)
+    }
+
+    /// Whether the empty coalition is worth the same for every sample.
+    pub fn empty_is_shared(&self) -> bool {
+        self.masker.empty_is_shared()
+    }
+
+    /// What the empty coalition of one sample's players is worth: (output).
+    pub fn empty(&self, sample: usize, meter: &Meter) -> Result<Array1<f64>> {
+        let nobody = Array2::from_elem((1, self.n_players), false);
+        Ok(self.worth(sample, &nobody, meter)?.row(0).to_owned())
+    }
+
+    /// The shares of one sample for one output: (player).
+    pub fn shares(&self, sample: usize, output: usize) -> ndarray::ArrayView1<'a, f64> {
+        self.values.index_axis(Axis(0), sample).index_axis_move(Axis(1), output)
     }
 }

@@ -1,4 +1,7 @@
-//! Is the explanation right? Measures of attributions, whatever made them.
+//! Is the explanation right? Metrics of attributions, whatever made them.
+//!
+//! A [`Metric`] takes a [`Case`] (a model, samples, and what else is known of them) and an attribution, and gives a
+//! [`Measurement`]: a value for every sample and output, their mean with its [`Interval`], and what failed and why.
 //!
 //! | what | asks | better | needs | source |
 //! |---|---|---|---|---|
@@ -12,16 +15,25 @@
 //! nothing about who is right. Each file names its pitfalls.
 
 mod agreement;
+mod case;
 mod completeness;
+mod draws;
 mod faithfulness_correlation;
 mod games;
+mod interval;
 mod measurement;
+mod metric;
+mod normal;
+mod path;
 mod rank;
 mod removal;
 mod subsets;
 
 pub use agreement::{feature_agreement, rank_correlation, sign_agreement};
+pub use case::Case;
 pub use completeness::{Completeness, completeness};
 pub use faithfulness_correlation::FaithfulnessCorrelation;
-pub use measurement::Measurement;
+pub use interval::Interval;
+pub use measurement::{Failure, Failures, Measurement};
+pub use metric::{Direction, Metric, Need};
 pub use removal::{RemovalCurve, RemovalCurves, RemovalOrder};

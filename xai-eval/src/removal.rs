@@ -1,14 +1,16 @@
 //! How fast the score changes when features go, or come, in the order of their shares.
 
-use ndarray::{Array2, Array3, ArrayView1, Axis};
-use xai_core::{Attribution, Error, Masker, Meter, Model, Result, Run};
+use ndarray::{Array2, Array3};
+use xai_core::{Attribution, Error, Model, Result, Run};
 
 use crate::games::Games;
-use crate::measurement::Measurement;
+use crate::measurement::Failures;
+use crate::path::{Paths, steps};
 use crate::rank::descending;
+use crate::{Case, Direction, Measurement, Metric, Need};
 
-/// Deletion and insertion: the score while players are made absent (or present) one group after another, the most
-/// important first, and the area under that curve.
+/// Deletion (pixel flipping, selectivity) and insertion: the score while players are made absent (or present) one group
+/// after another, the most important first, and the area under that curve.
 ///
 /// Deletion starts with all players present and ends with none; a low area is better: what goes first carries the
 /// score. Insertion starts with none; a high area is better. The order is that of each output's own shares.
@@ -28,14 +30,21 @@ use crate::rank::descending;
 /// Those of the scores.
 ///
 /// # Cost
-/// n_samples · n_outputs · (min(n_steps, n_players) + 1) · replicas of the masker, in evaluations.
+/// n_samples · (1 + (n_outputs · (min(n_steps, n_players) − 1) + 1) · replicas of the masker), in evaluations: the whole
+/// sample and the empty coalition are asked once for all outputs, and the latter once for all samples where the masker
+/// says that it is shared.
+///
+/// # Errors
+/// [`Error::Parameter`] for no step or no player; else those of [`Metric::measure`].
 ///
 /// # Laws
 /// `removal_of_a_linear_model_follows_its_terms`, `removal_in_exact_order_is_the_best`,
-/// `removal_counts_its_evaluations`.
+/// `removal_counts_its_evaluations`, `quantus_pixel_flipping`.
 ///
 /// # Source
-/// Petsiuk, Das, Saenko 2018, "RISE: randomized input sampling for explanation of black-box models", section 4.
+/// Bach et al. 2015, "On pixel-wise explanations …" (pixel flipping); Petsiuk, Das, Saenko 2018, "RISE: randomized input
+/// sampling for explanation of black-box models", section 4; Montavon, Samek, Müller 2018, "Methods for interpreting and
+/// understanding deep neural networks" (selectivity: the same with patches as players).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemovalCurve {
     /// Players come instead of going.
@@ -79,65 +88,68 @@ impl RemovalCurve {
         RemovalCurve { insertion: true, ..Self::default() }
     }
 
-    /// Measures the attribution of `batch`.
+    /// Measures the attribution of every sample of `case`, with the scores along the way.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no step or no player; [`Error::Shape`] for an attribution of other samples, players or
-    /// outputs; [`Error::Budget`] before any evaluation; those of the model and of the masker.
-    pub fn measure<M, K>(
+    /// As [`Metric::measure`].
+    pub fn curves<M: Model + ?Sized>(
         &self,
-        model: &M,
-        batch: &M::Batch,
-        masker: &K,
+        case: &Case<M>,
         attribution: &Attribution,
         run: &Run,
-    ) -> Result<RemovalCurves>
-    where
-        M: Model + ?Sized,
-        K: Masker<M::Batch> + ?Sized,
-    {
-        let games = Games::new(model, batch, masker, attribution)?;
-        let Games { n_samples, n_players, n_outputs, .. } = games;
-        if self.n_steps == 0 || n_players == 0 {
-            let given = format!("{} steps for {n_players} players", self.n_steps);
+    ) -> Result<RemovalCurves> {
+        let games = Games::new(self.called(), case, attribution)?;
+        if self.n_steps == 0 || games.n_players == 0 {
+            let given = format!("{} steps for {} players", self.n_steps, games.n_players);
             return Err(Error::parameter("n_steps", given, "at least one step and one player"));
         }
-        let n_steps = self.n_steps.min(n_players);
-        let counts: Vec<usize> = (0..=n_steps).map(|step| n_players * step / n_steps).collect();
-        let curves = (n_samples as u64).saturating_mul(n_outputs as u64);
-        let each = (counts.len() as u64).saturating_mul(games.replicas() as u64);
-        let meter = Meter::planned(run, curves.saturating_mul(each))?;
-
-        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / n_players as f64).collect();
-        let mut scores = Array3::zeros((n_samples, counts.len(), n_outputs));
-        for sample in 0..n_samples {
-            for k in 0..n_outputs {
-                let order = self.sorted(games.values.index_axis(Axis(0), sample).column(k));
-                let mut coalitions = Array2::from_elem((counts.len(), n_players), !self.insertion);
-                for (mut row, &count) in coalitions.outer_iter_mut().zip(&counts) {
-                    order[..count].iter().for_each(|&player| row[player] = self.insertion);
-                }
-                let worth = games.worth(sample, &coalitions, &meter)?;
-                scores.index_axis_mut(Axis(0), sample).column_mut(k).assign(&worth.column(k));
-            }
-        }
-        let area = Array2::from_shape_fn((n_samples, n_outputs), |(i, k)| {
+        let counts = steps(games.n_players, self.n_steps);
+        let paths = Paths { games: &games, counts: &counts, insertion: self.insertion };
+        let meter = paths.meter(run, games.n_outputs)?;
+        let scores = paths.scores(&meter, |sample, output| self.order.of(games.shares(sample, output)))?;
+        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / games.n_players as f64).collect();
+        let area = Array2::from_shape_fn((games.n_samples, games.n_outputs), |(i, k)| {
             let at = |p: usize| scores[[i, p, k]];
             (1..shares.len()).map(|p| (shares[p] - shares[p - 1]) * (at(p) + at(p - 1)) / 2.0).sum()
         });
-        let area = Measurement {
-            metric: if self.insertion { "insertion" } else { "deletion" },
-            higher_is_better: self.insertion,
-            values: area,
-            evaluations: meter.evaluations(),
-        };
+        let (name, direction, evaluations) = (self.called(), self.better(), meter.evaluations());
+        let area = Measurement::new(name, direction, area, Failures::default(), evaluations, run);
         Ok(RemovalCurves { shares, scores, area })
     }
 
-    fn sorted(&self, values: ArrayView1<f64>) -> Vec<usize> {
-        match self.order {
-            RemovalOrder::Signed => descending(values.iter().copied()),
-            RemovalOrder::Absolute => descending(values.iter().map(|v| v.abs())),
+    fn called(&self) -> &'static str {
+        if self.insertion { "insertion" } else { "deletion" }
+    }
+
+    fn better(&self) -> Direction {
+        if self.insertion { Direction::Higher } else { Direction::Lower }
+    }
+}
+
+impl<M: Model + ?Sized> Metric<M> for RemovalCurve {
+    fn name(&self) -> &str {
+        self.called()
+    }
+
+    fn direction(&self) -> Direction {
+        self.better()
+    }
+
+    fn needs(&self) -> &[Need] {
+        &[Need::Masker]
+    }
+
+    fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
+        Ok(self.curves(case, attribution, run)?.area)
+    }
+}
+
+impl RemovalOrder {
+    /// The players in this order.
+    pub(crate) fn of(self, shares: ndarray::ArrayView1<f64>) -> Vec<usize> {
+        match self {
+            RemovalOrder::Signed => descending(shares.iter().copied()),
+            RemovalOrder::Absolute => descending(shares.iter().map(|v| v.abs())),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Subsets of a given size: all of them when they are few, otherwise random ones.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
+
+use crate::draws::Draws;
 
 /// The subsets (subset, player) of `size` of `n` players: all, in lexicographic order, when there are at most `most`;
 /// otherwise `most` random ones, which may repeat.
@@ -8,7 +10,7 @@ pub(crate) fn subsets(n: usize, size: usize, most: usize, seed: u64) -> Array2<b
     let mut chosen: Vec<usize> = (0..size).collect();
     let count = count(n, size).filter(|&c| c <= most);
     let mut table = Array2::from_elem((count.unwrap_or(most), n), false);
-    let mut stream = Stream(seed);
+    let mut stream = Draws::new(seed);
     for mut row in table.outer_iter_mut() {
         if count.is_none() {
             chosen = stream.sample(n, size);
@@ -45,38 +47,8 @@ fn advance(chosen: &mut [usize], n: usize) {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a counter with a finaliser. Plenty for choosing subsets.
-struct Stream(u64);
-
-impl Stream {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`, each with the same chance: numbers in the last, incomplete block of n are drawn again.
-    fn below(&mut self, n: usize) -> usize {
-        let n = n as u64;
-        let rest = (u64::MAX % n + 1) % n;
-        loop {
-            let drawn = self.next();
-            if drawn <= u64::MAX - rest {
-                return (drawn % n) as usize;
-            }
-        }
-    }
-
-    /// `size` different numbers below `n`: the first steps of a Fisher-Yates shuffle.
-    fn sample(&mut self, n: usize, size: usize) -> Vec<usize> {
-        let mut all: Vec<usize> = (0..n).collect();
-        for i in 0..size {
-            let other = i + self.below(n - i);
-            all.swap(i, other);
-        }
-        all.truncate(size);
-        all
-    }
+/// The sum of the shares of each subset's members: (subset).
+pub(crate) fn sums_over(subsets: &Array2<bool>, shares: ArrayView1<f64>) -> Vec<f64> {
+    let sum = |row: ArrayView1<bool>| row.iter().zip(&shares).filter(|(member, _)| **member).map(|(_, s)| s).sum();
+    subsets.outer_iter().map(sum).collect()
 }

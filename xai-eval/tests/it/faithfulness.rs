@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array2, array};
 use xai_core::{Attribution, Error, Run};
-use xai_eval::{FaithfulnessCorrelation, Measurement};
+use xai_eval::{Case, FaithfulnessCorrelation, Measurement, Metric};
 
 use crate::zoo::{Baseline, Function, assert_close, attribution, exact, table};
 
@@ -19,7 +19,7 @@ fn measure(
     seed: u64,
 ) -> xai_core::Result<Measurement> {
     let baseline = Baseline(ndarray::Array1::zeros(batch.ncols()));
-    metric.measure(model, batch, &baseline, attribution, &Run { seed, ..Run::default() })
+    metric.measure(&Case::new(model, batch).with_masker(&baseline), attribution, &Run { seed, ..Run::default() })
 }
 
 fn of(subset_size: usize, n_subsets: usize) -> FaithfulnessCorrelation {
@@ -68,7 +68,7 @@ fn faithfulness_counts_its_evaluations() {
     let baseline = Baseline(ndarray::Array1::zeros(6));
     let short = Run { max_evaluations: Some(79), ..Run::default() };
     let seen = model.n_seen();
-    let error = of(3, 19).measure(&model, &batch, &baseline, &right, &short).unwrap_err();
+    let error = of(3, 19).measure(&Case::new(&model, &*batch).with_masker(&baseline), &right, &short).unwrap_err();
     assert!(matches!(error, Error::Budget { budget: 79, needed: 80 }));
     assert_eq!(model.n_seen(), seen);
 }
@@ -114,7 +114,9 @@ fn random_subsets_follow_from_the_seed_and_the_sample() {
     let part = |a: &Array2<f64>| a.slice_axis(ndarray::Axis(0), ndarray::Slice::from(2..4)).to_owned();
     let baseline = Baseline(ndarray::Array1::zeros(20));
     let run = Run { seed: 1, first_sample: 2, ..Run::default() };
-    let rest = metric.measure(&model, &part(&batch), &baseline, &attribution(&part(&table(4, 20))), &run).unwrap();
+    let last = part(&batch);
+    let case = Case::new(&model, &*last).with_masker(&baseline);
+    let rest = metric.measure(&case, &attribution(&part(&table(4, 20))), &run).unwrap();
     assert_eq!(rest.values, part(&first.values));
 }
 
@@ -133,5 +135,5 @@ fn subsets_that_cannot_be_are_refused() {
     let metric = FaithfulnessCorrelation::default();
     assert!(matches!(measure(metric, &model, &array![[1.0]], &alone, 0), Err(Error::Parameter { .. })));
     let at_baseline = measure(metric, &model, &Array2::zeros((1, 6)), &attribution(&Array2::zeros((1, 6))), 0).unwrap();
-    assert_eq!((at_baseline.n_undefined(), at_baseline.mean()), (1, None));
+    assert_eq!((at_baseline.n_undefined(), at_baseline.mean), (1, None));
 }

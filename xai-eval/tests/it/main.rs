@@ -2,6 +2,8 @@
 
 mod agreement;
 mod completeness;
+mod contract;
 mod faithfulness;
+mod interval;
 mod removal;
 mod zoo;
