@@ -14,6 +14,8 @@
 //! | how much features matter to the model | [`ImportanceBars`] |
 //! | what features contribute together | [`InteractionMatrix`] (pairs), [`InteractionBars`] (sets of any size) |
 //! | the response to one feature, or to two | [`EffectCurve`], [`Surface`] |
+//! | which cells of an image matter, for many methods, outputs or samples | [`ImageMaps`] |
+//! | which steps of a series matter | [`SeriesMap`] |
 //! | the same as text | [`Terminal`] |
 //! | all of it on one page | [`Report`] |
 //!
@@ -44,6 +46,7 @@ mod number;
 #[cfg(feature = "png")]
 mod png;
 mod rank;
+pub mod raster;
 pub mod report;
 mod rows;
 pub mod scene;
@@ -51,6 +54,8 @@ pub mod svg;
 mod terminal;
 pub mod theme;
 
+#[cfg(feature = "png")]
+pub use self::png::Png;
 pub use charts::bar::Bar;
 pub use charts::beeswarm::Beeswarm;
 pub use charts::curves::EffectCurve;
@@ -58,13 +63,14 @@ pub use charts::decision::Decision;
 pub use charts::dependence::{Colour, Dependence, strongest_interaction};
 pub use charts::force::Force;
 pub use charts::heatmap::{Heatmap, Order};
+pub use charts::images::{ImageMaps, MapStyle, Panel};
 pub use charts::importance::ImportanceBars;
 pub use charts::matrix::InteractionMatrix;
+pub use charts::series::SeriesMap;
 pub use charts::surface::Surface;
 pub use charts::terms::InteractionBars;
 pub use charts::waterfall::Waterfall;
-#[cfg(feature = "png")]
-pub use png::Png;
+pub use raster::Raster;
 pub use report::{Confusion, Individual, Overview, Report};
 pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
 pub use terminal::Terminal;

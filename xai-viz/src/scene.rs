@@ -1,5 +1,7 @@
 //! A picture as plain data: marks with coordinates in pixels and colours by role.
 
+use crate::raster::Raster;
+
 /// A picture, ready to be written as SVG or PNG.
 ///
 /// The first mark lies lowest. The x axis runs to the right, the y axis down.
@@ -97,6 +99,21 @@ pub enum Shape {
     },
     /// A line of text.
     Text(Text),
+    /// A grid of cells, stretched over a box.
+    Picture {
+        /// The left border.
+        x: f64,
+        /// The upper border.
+        y: f64,
+        /// At least 0.
+        width: f64,
+        /// At least 0.
+        height: f64,
+        /// What is in the cells.
+        raster: Raster,
+        /// Whether colours run into each other between cells; otherwise every cell is a box of one colour.
+        smooth: bool,
+    },
 }
 
 /// A place: x, y.
@@ -216,6 +233,12 @@ impl Mark {
     /// A rectangle by its left upper corner and its size.
     pub fn rect(x: f64, y: f64, width: f64, height: f64) -> Self {
         Mark::new(Shape::Rect { x, y, width: width.max(0.0), height: height.max(0.0), radius: 0.0 })
+    }
+
+    /// Cells in a box of which `at` is the left upper corner.
+    pub fn picture(at: Point, width: f64, height: f64, raster: Raster, smooth: bool) -> Self {
+        let (width, height) = (width.max(0.0), height.max(0.0));
+        Mark::new(Shape::Picture { x: at.0, y: at.1, width, height, raster, smooth })
     }
 
     /// A line in `ink`, one pixel wide.

@@ -91,6 +91,14 @@ enum Colours<'a> {
 }
 
 impl Colours<'_> {
+    /// The theme that cells of pictures are painted in: they cannot follow the page.
+    fn theme(&self) -> &Theme {
+        match self {
+            Colours::Of(theme) => theme,
+            Colours::Variables => &LIGHT,
+        }
+    }
+
     fn write(&self, out: &mut String, ink: Ink) {
         let _ = match (self, ink) {
             (Colours::Of(theme), ink) => write!(out, "{}", Hex(theme, ink)),
@@ -100,6 +108,8 @@ impl Colours<'_> {
         };
     }
 }
+
+static LIGHT: Theme = Theme::light();
 
 struct Hex<'a>(&'a Theme, Ink);
 
@@ -142,7 +152,7 @@ impl std::fmt::Display for Px {
 }
 
 fn same_look(a: &Mark, b: &Mark) -> bool {
-    let text = |mark: &Mark| matches!(mark.shape, Shape::Text(_));
+    let text = |mark: &Mark| matches!(mark.shape, Shape::Text(_) | Shape::Picture { .. });
     a.class == b.class && a.stroke == b.stroke && a.opacity == b.opacity && text(a) == text(b)
 }
 
@@ -151,7 +161,7 @@ fn look(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
     if !mark.class.is_empty() {
         let _ = write!(out, " class=\"{}\"", mark.class);
     }
-    if filled && !matches!(mark.shape, Shape::Text(_)) {
+    if filled && !matches!(mark.shape, Shape::Text(_) | Shape::Picture { .. }) {
         fill(out, mark.fill, colours);
     }
     if let Some(Stroke { ink, width, dash }) = mark.stroke {
@@ -217,12 +227,22 @@ fn shape(out: &mut String, mark: &Mark, filled: bool, colours: &Colours) {
             let _ = write!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"", tenth(*x), tenth(*y), Px(radius.max(0.0)));
             "circle"
         }
+        Shape::Picture { x, y, width, height, raster, smooth } => {
+            let (x, y, width, height) = (Px(*x), Px(*y), Px(width.max(0.0)), Px(height.max(0.0)));
+            let _ = write!(out, "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"");
+            out.push_str(" preserveAspectRatio=\"none\"");
+            if !smooth {
+                out.push_str(" style=\"image-rendering:pixelated\"");
+            }
+            let _ = write!(out, " href=\"{}\"", raster.data_url(colours.theme()));
+            "image"
+        }
         Shape::Text(text) => {
             letters(out, text, mark.tooltip.as_deref(), colours);
             return;
         }
     };
-    if filled {
+    if filled && name != "image" {
         fill(out, mark.fill, colours);
     }
     match &mark.tooltip {

@@ -14,7 +14,7 @@ pub fn sound(scene: &Scene) {
     };
     for mark in &scene.marks {
         match &mark.shape {
-            Shape::Rect { x, y, width, height, .. } => {
+            Shape::Rect { x, y, width, height, .. } | Shape::Picture { x, y, width, height, .. } => {
                 within(*x, *y, mark);
                 within(x + width, y + height, mark);
             }

@@ -5,6 +5,7 @@ mod checks;
 mod effects;
 mod fonts;
 mod hostile;
+mod images;
 mod interactions;
 mod page;
 #[cfg(feature = "png")]
