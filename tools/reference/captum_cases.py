@@ -1,0 +1,164 @@
+"""Golden numbers of Captum's methods on the small networks of networks.py, all outputs of each, in f64.
+
+    env/bin/python captum_cases.py [network ...]
+"""
+
+import sys
+import warnings
+
+import captum.attr as ca
+import numpy as np
+import torch
+from captum.attr._utils.custom_modules import Addition_Module
+from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule
+
+import networks as net
+import record
+
+warnings.filterwarnings("ignore")
+SCRIPT, LIBRARIES = "captum_cases.py", ["captum", "shap", "torch", "numpy"]
+TOLERANCE = {"values": 1e-4, "relative_to": "largest |value| of the case", "why": "the libraries ran in f64, the networks of the toolkit in f32"}
+N_ROWS = {"mlp": 4, "smooth": 4, "modern": 4, "series": 3, "cnn": 2, "residual": 2}
+N_BASELINES = 3
+LAYERS = {"mlp": ["relu1", "relu2"], "smooth": ["tanh"], "modern": ["norm"], "series": ["relu1", "relu2"], "cnn": ["relu1", "relu2"],
+          "residual": ["block1.relu2", "block2.relu2"]}
+WINDOWS = {1: ((2,), (1,)), 2: ((2, 3), (2, 2)), 3: ((2, 3, 3), (2, 2, 2))}
+
+PITFALL = ("Captum 0.9 is not complete where a max pooling has another non-linear layer behind it (what the baseline's half of the batch "
+           "gets is not its multiplier): there shap is the reference")
+
+
+class Cases:
+    def __init__(self, built, model, rows):
+        self.built, self.model, self.rows, self.cases = built, model, rows, []
+
+    def add(self, name, method, params, attribute, layer=None):
+        """`attribute(target)` explains one output."""
+        got = [attribute(k) for k in range(self.built.outputs)]
+        got = [g[0] if isinstance(g, tuple) else g for g in got]
+        got = [g.detach().numpy() for g in got]
+        assert all(np.isfinite(g).all() for g in got), name
+        self.cases.append({"name": name, "method": method, "params": params, "layer": layer, "shape": list(got[0].shape[1:]), "values": net.cells(got)})
+
+    def write(self, group, note=None, **checks):
+        about = record.about(SCRIPT, LIBRARIES, {"dtype": "float64"}, record.SEED, TOLERANCE, note=note, checks=checks)
+        record.write("networks", f"{self.built.name}.{group}", {"about": about, "network": self.built.name, "cases": self.cases})
+        self.cases = []
+
+
+def gradients(c, baselines):
+    m, x, zero = c.model, c.rows, torch.zeros_like(c.rows[:1])
+    base = baselines[:1]
+    given = {"zero": zero, "first": base}
+    c.add("gradient", "Saliency", {"abs": False}, lambda k: ca.Saliency(m).attribute(x, k, abs=False))
+    c.add("saliency", "Saliency", {"abs": True}, lambda k: ca.Saliency(m).attribute(x, k))
+    c.add("input-x-gradient", "InputXGradient", {}, lambda k: ca.InputXGradient(m).attribute(x, k))
+    schemes = ["gausslegendre", "riemann_trapezoid", "riemann_middle", "riemann_left", "riemann_right"]
+    for scheme in schemes if c.built.name in ("mlp", "smooth") else schemes[:2]:
+        for name, b in given.items():
+            if name == "first" and scheme != "gausslegendre":
+                continue
+            c.add(f"integrated-gradients-{scheme}-{name}", "IntegratedGradients", {"n_steps": 50, "method": scheme, "baseline": name},
+                  lambda k: ca.IntegratedGradients(m).attribute(x, b, k, n_steps=50, method=scheme))
+    if any(n["op"] == "relu" for n in c.built.nodes):
+        c.add("guided-backpropagation", "GuidedBackprop", {}, lambda k: ca.GuidedBackprop(m).attribute(x, k))
+        c.add("deconvolution", "Deconvolution", {}, lambda k: ca.Deconvolution(m).attribute(x, k))
+    window, strides = WINDOWS[len(c.built.shape)]
+    c.add("occlusion", "Occlusion", {"window": window, "strides": strides, "baseline": "zero"},
+          lambda k: ca.Occlusion(m).attribute(x, window, strides, 0, k))
+    c.add("feature-ablation", "FeatureAblation", {"baseline": "first"}, lambda k: ca.FeatureAblation(m).attribute(x, base, k))
+    mask = torch.arange(x[0].numel()).reshape(x[0].shape) % 4
+    c.add("feature-ablation-grouped", "FeatureAblation", {"baseline": "zero", "mask": "cell index mod 4"},
+          lambda k: ca.FeatureAblation(m).attribute(x, 0, k, feature_mask=mask[None]))
+    c.write("gradients")
+
+
+def layers(c, baselines):
+    m, x, base = c.model, c.rows, baselines[:1]
+    for layer in LAYERS[c.built.name]:
+        at = m.at(layer)
+        steps = {"n_steps": 50, "method": "gausslegendre", "baseline": "first"}
+        c.add(f"activation-{layer}", "LayerActivation", {}, lambda k: ca.LayerActivation(m, at).attribute(x), layer)
+        c.add(f"gradient-x-activation-{layer}", "LayerGradientXActivation", {}, lambda k: ca.LayerGradientXActivation(m, at).attribute(x, k), layer)
+        c.add(f"integrated-gradients-{layer}", "LayerIntegratedGradients", steps, lambda k: ca.LayerIntegratedGradients(m, at).attribute(x, base, k), layer)
+        c.add(f"conductance-{layer}", "LayerConductance", steps, lambda k: ca.LayerConductance(m, at).attribute(x, base, k), layer)
+        c.add(f"internal-influence-{layer}", "InternalInfluence", steps, lambda k: ca.InternalInfluence(m, at).attribute(x, base, k), layer)
+        if c.built.name != "modern":
+            c.add(f"deep-lift-{layer}", "LayerDeepLift", {"baseline": "first"}, lambda k: ca.LayerDeepLift(m, at).attribute(x, base, k), layer)
+        if len(c.built.shape) > 1:
+            c.add(f"grad-cam-{layer}", "LayerGradCam", {"relu": False}, lambda k: ca.LayerGradCam(m, at).attribute(x, k), layer)
+    layer = LAYERS[c.built.name][0]
+    at = m.at(layer)
+    with torch.no_grad():
+        shape = ca.LayerActivation(m, at).attribute(x).shape[1:]
+    spot = tuple(min(1, n - 1) for n in shape)
+    c.add(f"neuron-gradient-{layer}", "NeuronGradient", {"neuron": spot}, lambda k: ca.NeuronGradient(m, at).attribute(x, spot), layer)
+    steps = {"n_steps": 50, "method": "gausslegendre", "baseline": "first", "neuron": spot}
+    c.add(f"neuron-integrated-gradients-{layer}", "NeuronIntegratedGradients", steps, lambda k: ca.NeuronIntegratedGradients(m, at).attribute(x, spot, base), layer)
+    c.add(f"neuron-conductance-{layer}", "NeuronConductance", steps, lambda k: ca.NeuronConductance(m, at).attribute(x, spot, base, k), layer)
+    c.write("layers", "neuron-gradient and neuron-integrated-gradients explain the neuron, so all outputs read the same")
+
+
+def deep_lift(c, baselines):
+    if c.built.name == "modern":
+        return  # Captum takes the gradient of GELU, SiLU, layer norm and products, and says nothing
+    m, x, base = c.model, c.rows, baselines[:1]
+    zero = torch.zeros_like(base)
+    c.add("deep-lift-zero", "DeepLift", {"baseline": "zero"}, lambda k: ca.DeepLift(m).attribute(x, zero, k))
+    c.add("deep-lift-first", "DeepLift", {"baseline": "first"}, lambda k: ca.DeepLift(m).attribute(x, base, k))
+    c.add("deep-lift-multipliers", "DeepLift", {"baseline": "first", "multiply_by_inputs": False}, lambda k: ca.DeepLift(m, multiply_by_inputs=False).attribute(x, base, k))
+    c.add("deep-shap", "DeepLiftShap", {"baselines": "all"}, lambda k: ca.DeepLiftShap(m).attribute(x, baselines, k))
+    import shap
+
+    for name, b in {"zero": zero, "first": base, "all": baselines}.items():
+        values = shap.DeepExplainer(net.Network(c.built), b).shap_values(x, check_additivity=False)
+        c.add(f"shap-deep-{name}", "shap.DeepExplainer", {"baselines": name}, lambda k: torch.tensor(values[..., k]))
+    with torch.no_grad():
+        rise = (m(x) - m(base)).numpy()
+    gaps = {case["name"]: record.gap(case["values"].sum(axis=1), rise) for case in c.cases if case["name"] in ("deep-lift-first", "shap-deep-first")}
+    c.write("deep-lift", PITFALL, completeness_gaps=gaps)
+
+
+def relevance(built, rows, baselines):
+    if built.name in ("smooth", "modern", "series"):
+        return  # Captum has LRP rules for none of sigmoid, softplus, layer norm and 1-D convolutions
+    rules = {"epsilon": EpsilonRule, "gamma": GammaRule, "alpha1-beta0": Alpha1_Beta0_Rule, "default": None}
+    c = Cases(built, None, rows)
+    for name, rule in rules.items():
+        def attribute(k):
+            model = net.Network(built, Addition_Module)
+            for node in built.nodes:
+                if node["op"] == "flatten":
+                    model.at(node["name"]).rule = EpsilonRule()  # Captum has no default for it
+                if rule is not None and node["op"] in ("linear", "convolution"):
+                    model.at(node["name"]).rule = rule()
+            return ca.LRP(model).attribute(rows, k)
+        params = {"epsilon": 1e-9, **({"gamma": 0.25} if name == "gamma" else {}), "where": "linear and convolution; epsilon elsewhere"}
+        c.add(name, "LRP", params, attribute)
+    c.write("captum-lrp", "batch norm is a layer of its own here, with the epsilon rule; additions and average pooling too")
+
+
+def main(names):
+    for make in net.ALL:
+        built = make()
+        if names and built.name not in names:
+            continue
+        rows, baselines = net.data(built, N_ROWS[built.name], N_BASELINES)
+        model = net.Network(built)
+        x, b = net.tensor(rows), net.tensor(baselines)
+        with torch.no_grad():
+            scores, base = model(x).numpy(), model(b).numpy()
+        about = record.about(SCRIPT, LIBRARIES, {"dtype": "float64"}, record.SEED, {"scores": 1e-5, "relative_to": "largest |score|", "why": "f32"})
+        nodes = [{k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in n.items()} for n in built.nodes]
+        record.write("networks", built.name, {"about": about, "name": built.name, "shape": built.shape, "outputs": built.outputs, "nodes": nodes,
+                                              "rows": rows, "baselines": baselines, "scores": net.digits(scores), "baseline_scores": net.digits(base)})
+        cases = Cases(built, model, x)
+        gradients(cases, b)
+        layers(cases, b)
+        deep_lift(cases, b)
+        relevance(built, x, b)
+        print(built.name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
