@@ -138,6 +138,14 @@ pub enum Error {
         /// What is wrong in it.
         source: Box<Error>,
     },
+    /// An error with the layer of a network where it arose.
+    #[error("layer {layer}: {source}")]
+    InLayer {
+        /// The layer's name.
+        layer: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
     /// An error with the samples that were explained when it arose.
     #[error("samples {first} to {last}: {source}")]
     InSamples {
@@ -161,6 +169,11 @@ impl Error {
         Error::InFile { path: path.into(), source: Box::new(self) }
     }
 
+    /// Says in which layer of a network the error arose.
+    pub fn in_layer(self, layer: impl Into<String>) -> Self {
+        Error::InLayer { layer: layer.into(), source: Box::new(self) }
+    }
+
     /// The error of a batch, as the whole data counts: `first` more for every sample and every row of a table.
     #[must_use]
     pub fn moved(self, first: u64) -> Self {
@@ -171,6 +184,7 @@ impl Error {
             }
             Error::Cell { row, column, found, expected } => Error::Cell { row: add(row), column, found, expected },
             Error::InFile { path, source } => Error::InFile { path, source: Box::new(source.moved(first)) },
+            Error::InLayer { layer, source } => Error::InLayer { layer, source: Box::new(source.moved(first)) },
             other => other,
         }
     }

@@ -67,8 +67,12 @@ pub enum LayerKind {
     Concatenate,
     /// The same cells under other axes.
     Reshape,
+    /// Cells picked, moved and padded with zeros: a slice, another order of axes.
+    Rearrange,
     /// Nothing: dropout outside training, identity.
     Identity,
+    /// The same numbers for every sample; it reads no layer. Parameter: `value`.
+    Constant,
     /// Anything else.
     Other,
 }
@@ -83,7 +87,10 @@ impl LayerKind {
     /// Whether it is a linear function of its inputs and parameters: a weighted sum and a shift.
     pub fn is_affine(self) -> bool {
         use LayerKind::*;
-        matches!(self, Linear | Convolution | BatchNorm | AveragePool | Add | Concatenate | Reshape | Identity)
+        matches!(
+            self,
+            Linear | Convolution | BatchNorm | AveragePool | Add | Concatenate | Reshape | Rearrange | Identity
+        )
     }
 }
 

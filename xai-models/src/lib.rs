@@ -10,6 +10,7 @@
 //! | ONNX-ML tree ensembles | `onnx` | `onnx/` |
 //! | linfa 0.8 | `linfa` | `linfa/` |
 //! | [`Dense`](dense::Dense): a network of dense layers | – | `dense.rs` |
+//! | [`Network`](network::Network): convolutions, residual connections and the rest, with gradients | `network` | `network/` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
@@ -25,6 +26,8 @@ pub mod lightgbm;
 pub mod linear;
 #[cfg(feature = "linfa")]
 pub mod linfa;
+#[cfg(feature = "network")]
+pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod table;

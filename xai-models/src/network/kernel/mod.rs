@@ -1,0 +1,86 @@
+//! The arithmetic of layers on flat slices: cells of samples one after another, each in the order of its axes.
+
+mod axis;
+mod convolution;
+mod curve;
+mod grid;
+mod linear;
+mod merge;
+mod norm;
+mod pool;
+
+use super::op::Op;
+use super::operator::Function;
+
+/// Fills `output` for `n` samples.
+pub(super) fn forward(function: &Function, n: usize, inputs: &[&[f32]], output: &mut [f32]) {
+    let Function { op, inputs: shapes, shape } = function;
+    let first = || (inputs[0], &shapes[0][..]);
+    match op {
+        Op::Linear { weight, bias } => linear::forward(weight, bias.as_ref(), inputs[0], output),
+        Op::Convolution(own) => convolution::forward(own, &shapes[0], shape, inputs[0], output),
+        Op::BatchNorm { scale, shift } => norm::affine(scale, shift, n, inputs[0], output),
+        Op::LayerNorm { scale, shift, epsilon } => norm::forward(scale, shift, *epsilon, inputs[0], output),
+        Op::MaxPool(window) => pool::greatest(window, &shapes[0], shape, inputs[0], output),
+        Op::AveragePool { window, count_include_pad } => {
+            pool::mean(window, *count_include_pad, &shapes[0], shape, inputs[0], output);
+        }
+        Op::AdaptiveAveragePool(_) | Op::GlobalAveragePool => {
+            pool::adaptive(&shapes[0], shape, inputs[0], output);
+        }
+        Op::Softmax { axis } => axis::softmax(first().1, *axis, first().0, output),
+        Op::LogSoftmax { axis } => axis::log_softmax(first().1, *axis, first().0, output),
+        Op::Add => merge::add(shapes, shape, n, inputs, output),
+        Op::Multiply => merge::multiply(shapes, shape, n, inputs, output),
+        Op::Concatenate { axis } => merge::concatenate(shapes, *axis, n, inputs, output),
+        Op::Slice(_) | Op::Pad(_) | Op::Permute(_) => axis::rearrange(op, &shapes[0], shape, inputs[0], output),
+        Op::Flatten | Op::Reshape(_) | Op::Identity => output.copy_from_slice(inputs[0]),
+        Op::Constant(value) => {
+            let value: Vec<f32> = value.iter().copied().collect();
+            if !value.is_empty() {
+                output.chunks_exact_mut(value.len()).for_each(|sample| sample.copy_from_slice(&value));
+            }
+        }
+        _ => curve::forward(op, inputs[0], output),
+    }
+}
+
+/// Adds to `sum` the vector-Jacobian product of `gradient` by the input at `place`.
+pub(super) fn backward(
+    function: &Function,
+    n: usize,
+    inputs: &[&[f32]],
+    output: &[f32],
+    gradient: &[f32],
+    place: usize,
+    sum: &mut [f32],
+) {
+    let Function { op, inputs: shapes, shape } = function;
+    match op {
+        Op::Linear { weight, .. } => linear::backward(weight, gradient, sum),
+        Op::Convolution(own) => convolution::backward(own, &shapes[0], shape, gradient, sum),
+        Op::BatchNorm { scale, .. } => norm::affine_backward(scale, n, gradient, sum),
+        Op::LayerNorm { scale, epsilon, .. } => norm::backward(scale, *epsilon, inputs[0], gradient, sum),
+        Op::MaxPool(window) => pool::greatest_backward(window, &shapes[0], shape, inputs[0], gradient, sum),
+        Op::AveragePool { window, count_include_pad } => {
+            pool::mean_backward(window, *count_include_pad, &shapes[0], shape, gradient, sum);
+        }
+        Op::AdaptiveAveragePool(_) | Op::GlobalAveragePool => {
+            pool::adaptive_backward(&shapes[0], shape, gradient, sum);
+        }
+        Op::Softmax { axis } => axis::softmax_backward(&shapes[0], *axis, output, gradient, sum),
+        Op::LogSoftmax { axis } => axis::log_softmax_backward(&shapes[0], *axis, output, gradient, sum),
+        Op::Add => merge::add_backward(shapes, shape, n, gradient, place, sum),
+        Op::Multiply => merge::multiply_backward(shapes, shape, n, inputs, gradient, place, sum),
+        Op::Concatenate { axis } => merge::concatenate_backward(shapes, *axis, n, gradient, place, sum),
+        Op::Slice(_) | Op::Pad(_) | Op::Permute(_) => axis::rearrange_backward(op, &shapes[0], shape, gradient, sum),
+        Op::Flatten | Op::Reshape(_) | Op::Identity => add_to(sum, gradient),
+        Op::Constant(_) => {}
+        _ => curve::backward(op, inputs[0], output, gradient, sum),
+    }
+}
+
+/// sum += more.
+pub(super) fn add_to(sum: &mut [f32], more: &[f32]) {
+    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+}

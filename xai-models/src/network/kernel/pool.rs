@@ -1,0 +1,133 @@
+//! Pooling.
+
+use super::super::op::Window;
+use super::grid::Grid;
+
+/// Channels of input and output side by side.
+fn channels<'a>(
+    grid: &Grid,
+    input: &'a [f32],
+    output: &'a mut [f32],
+) -> impl Iterator<Item = (&'a [f32], &'a mut [f32])> {
+    let windows = grid.windows[0] * grid.windows[1];
+    input.chunks_exact(grid.places().max(1)).zip(output.chunks_exact_mut(windows.max(1)))
+}
+
+/// The place of the greatest tap of a window, the first of several; a number that is none wins.
+fn peak(grid: &Grid, window: [usize; 2], channel: &[f32]) -> (usize, f32) {
+    let mut best = (usize::MAX, f32::NEG_INFINITY);
+    grid.taps(window, |place| {
+        let x = channel[place];
+        if best.0 == usize::MAX || x > best.1 || (x.is_nan() && !best.1.is_nan()) {
+            best = (place, x);
+        }
+    });
+    best
+}
+
+pub(super) fn greatest(window: &Window, shape: &[usize], out: &[usize], input: &[f32], output: &mut [f32]) {
+    let grid = Grid::of_window(window, shape, out);
+    for (channel, result) in channels(&grid, input, output) {
+        grid.each_window().zip(result).for_each(|(window, result)| *result = peak(&grid, window, channel).1);
+    }
+}
+
+pub(super) fn greatest_backward(
+    window: &Window,
+    shape: &[usize],
+    out: &[usize],
+    input: &[f32],
+    gradient: &[f32],
+    sum: &mut [f32],
+) {
+    let grid = Grid::of_window(window, shape, out);
+    let windows = grid.windows[0] * grid.windows[1];
+    let places = grid.places().max(1);
+    let pairs = input.chunks_exact(places).zip(gradient.chunks_exact(windows.max(1)));
+    for ((channel, gradient), sum) in pairs.zip(sum.chunks_exact_mut(places)) {
+        for (window, &gradient) in grid.each_window().zip(gradient) {
+            sum[peak(&grid, window, channel).0] += gradient;
+        }
+    }
+}
+
+/// One over the taps that each row of windows, and each column of them, counts.
+fn shares(grid: &Grid, with_padding: bool) -> [Vec<f32>; 2] {
+    [0, 1].map(|axis| (0..grid.windows[axis]).map(|i| grid.count(axis, i, with_padding) as f32).collect())
+}
+
+pub(super) fn mean(window: &Window, pads: bool, shape: &[usize], out: &[usize], input: &[f32], output: &mut [f32]) {
+    let grid = Grid::of_window(window, shape, out);
+    let [rows, columns] = shares(&grid, pads);
+    for (channel, result) in channels(&grid, input, output) {
+        for (window, result) in grid.each_window().zip(result) {
+            let mut sum = 0.0;
+            grid.taps(window, |place| sum += channel[place]);
+            *result = sum / (rows[window[0]] * columns[window[1]]);
+        }
+    }
+}
+
+pub(super) fn mean_backward(
+    window: &Window,
+    pads: bool,
+    shape: &[usize],
+    out: &[usize],
+    gradient: &[f32],
+    sum: &mut [f32],
+) {
+    let grid = Grid::of_window(window, shape, out);
+    let [rows, columns] = shares(&grid, pads);
+    let windows = grid.windows[0] * grid.windows[1];
+    for (gradient, sum) in gradient.chunks_exact(windows.max(1)).zip(sum.chunks_exact_mut(grid.places().max(1))) {
+        for (window, &gradient) in grid.each_window().zip(gradient) {
+            let share = gradient / (rows[window[0]] * columns[window[1]]);
+            grid.taps(window, |place| sum[place] += share);
+        }
+    }
+}
+
+/// The places that window `i` of `windows` covers when they share out `length` places.
+fn span(i: usize, windows: usize, length: usize) -> std::ops::Range<usize> {
+    i * length / windows..((i + 1) * length).div_ceil(windows)
+}
+
+/// Calls `each` with window, place and number of places for every place of every window.
+fn spans(shape: &[usize], out: &[usize], mut each: impl FnMut(usize, std::ops::Range<usize>, usize)) {
+    let two = |axes: &[usize]| if axes.len() == 1 { [1, axes[0]] } else { [axes[0], axes[1]] };
+    let ([rows, columns], [out_rows, out_columns]) = (two(&shape[1..]), two(&out[1..]));
+    for i in 0..out_rows {
+        let down = span(i, out_rows, rows);
+        for j in 0..out_columns {
+            let across = span(j, out_columns, columns);
+            let count = down.len() * across.len();
+            for r in down.clone() {
+                each(i * out_columns + j, r * columns + across.start..r * columns + across.end, count);
+            }
+        }
+    }
+}
+
+pub(super) fn adaptive(shape: &[usize], out: &[usize], input: &[f32], output: &mut [f32]) {
+    let (places, windows) = (shape[1..].iter().product::<usize>(), out[1..].iter().product::<usize>());
+    for (channel, result) in input.chunks_exact(places.max(1)).zip(output.chunks_exact_mut(windows.max(1))) {
+        result.fill(0.0);
+        // The count only depends on the window: sums first, then one division each.
+        let mut counts = vec![1.0; result.len()];
+        spans(shape, out, |window, places, count| {
+            counts[window] = count as f32;
+            result[window] = channel[places].iter().fold(result[window], |sum, x| sum + x);
+        });
+        result.iter_mut().zip(&counts).for_each(|(result, count)| *result /= count);
+    }
+}
+
+pub(super) fn adaptive_backward(shape: &[usize], out: &[usize], gradient: &[f32], sum: &mut [f32]) {
+    let (places, windows) = (shape[1..].iter().product::<usize>(), out[1..].iter().product::<usize>());
+    for (gradient, sum) in gradient.chunks_exact(windows.max(1)).zip(sum.chunks_exact_mut(places.max(1))) {
+        spans(shape, out, |window, places, count| {
+            let share = gradient[window] / count as f32;
+            sum[places].iter_mut().for_each(|sum| *sum += share);
+        });
+    }
+}
