@@ -8,19 +8,26 @@
 //! | [`completeness`] | do the shares sum to the score? | lower | | Sundararajan et al. 2017 |
 //! | [`FaithfulnessCorrelation`] | do shares predict the fall of the score when features go? | higher | model, masker | Bhatt et al. 2020 |
 //! | [`RemovalCurve`] | does the score fall fast when the first features go (deletion), or rise fast when they come (insertion)? | lower; higher | model, masker | Petsiuk et al. 2018 |
-//! | [`feature_agreement`], [`sign_agreement`], [`rank_correlation`] | do two attributions say the same? | higher | a second attribution | Krishna et al. 2022 |
+//! | [`agreement`] | do two attributions say the same, or one and the truth? | higher | a second attribution or the truth | Krishna et al. 2022 |
+//! | [`complexity`] | how much must a reader take in? | | | Chalasani et al. 2020, Bhatt et al. 2020 |
+//! | [`localisation`] | does it lie where the evidence is? | higher | masks | Arras et al. 2022 |
+//!
+//! [`truth`] makes models and data whose right attribution is known.
 //!
 //! No measure here knows the truth. Completeness finds arithmetic that is wrong; the two that ask the model are only as
 //! good as the masker's idea of absence, which may be the very idea that the method was built on; agreement says
 //! nothing about who is right. Each file names its pitfalls.
 
-mod agreement;
+pub mod agreement;
 mod case;
 mod completeness;
+pub mod complexity;
 mod draws;
 mod faithfulness_correlation;
 mod games;
 mod interval;
+mod lanes;
+pub mod localisation;
 mod measurement;
 mod metric;
 mod normal;
@@ -28,12 +35,21 @@ mod path;
 mod rank;
 mod removal;
 mod subsets;
+pub mod truth;
 
-pub use agreement::{feature_agreement, rank_correlation, sign_agreement};
+pub use agreement::{
+    FeatureAgreement, PairwiseRankAgreement, RankAgreement, RankCorrelation, SignAgreement, SignedRankAgreement,
+    feature_agreement, pairwise_rank_agreement, rank_agreement, rank_correlation, sign_agreement,
+    signed_rank_agreement,
+};
 pub use case::Case;
 pub use completeness::{Completeness, completeness};
+pub use complexity::{EffectiveComplexity, Entropy, Sparseness};
 pub use faithfulness_correlation::FaithfulnessCorrelation;
 pub use interval::Interval;
+pub use localisation::{
+    AttributionLocalisation, Auc, Focus, PointingGame, RelevanceMassAccuracy, RelevanceRankAccuracy, TopKIntersection,
+};
 pub use measurement::{Failure, Failures, Measurement};
 pub use metric::{Direction, Metric, Need};
 pub use removal::{RemovalCurve, RemovalCurves, RemovalOrder};

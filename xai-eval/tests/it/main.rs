@@ -2,8 +2,11 @@
 
 mod agreement;
 mod completeness;
+mod complexity;
 mod contract;
 mod faithfulness;
 mod interval;
+mod localisation;
 mod removal;
+mod truth;
 mod zoo;
