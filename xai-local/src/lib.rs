@@ -14,12 +14,14 @@
 //! | [`interaction::ExactInteractions`] | nothing | 2^players × background rows | Harsanyi 1963; Grabisch & Roubens 1999 |
 //! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |
 //! | [`lime::LimeTabular`] | nothing | number of draws | Ribeiro et al. 2016; Tan et al. 2023 |
+//! | [`gradient`] | [`Differentiable`](xai_core::Differentiable) | 1 to some hundred gradients | its parts name theirs |
 //! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
 //!
 //! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
 //! comes of it, so they serve tables, images and texts alike.
 
 mod cholesky;
+pub mod gradient;
 pub mod interaction;
 pub mod lime;
 pub mod linear;

@@ -1,11 +1,13 @@
 //! The tests of this crate, as one binary.
 
 mod adaptive;
+mod analytic;
 mod conditional;
 mod conditional_golden;
 mod continuation;
 mod games;
 mod golden;
+mod gradient;
 mod indices;
 mod interaction;
 mod laws;
