@@ -28,6 +28,8 @@ pages! {
     exact_partial_dependence => "src/methods/exact-partial-dependence.md",
     friedman_h => "src/methods/friedman-h.md",
     lime => "src/methods/lime.md",
+    segments => "src/methods/segments.md",
+    occlusion => "src/methods/occlusion.md",
     permutation_importance => "src/methods/permutation-importance.md",
     mean_absolute_attribution => "src/methods/mean-absolute-attribution.md",
     partial_dependence => "src/methods/partial-dependence.md",

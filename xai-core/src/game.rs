@@ -63,6 +63,13 @@ pub trait Masker<B: Batch + ?Sized>: Send + Sync {
         Ok(None)
     }
 
+    /// How many masked samples of `batch` may be held at once, where samples are large (images): then the model is asked
+    /// in smaller calls.
+    fn samples_at_once(&self, batch: &B) -> usize {
+        let _ = batch;
+        SAMPLES_PER_CALL
+    }
+
     /// The players' names, given those of the model's features.
     ///
     /// # Errors
@@ -130,6 +137,9 @@ macro_rules! forward {
             fn replicas(&self, batch: &B, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Option<Replicas<B::Owned>>> {
                 (**self).replicas(batch, sample, coalitions)
             }
+            fn samples_at_once(&self, batch: &B) -> usize {
+                (**self).samples_at_once(batch)
+            }
             fn players(&self, features: &[Feature]) -> Result<Vec<Feature>> {
                 (**self).players(features)
             }
@@ -179,7 +189,8 @@ where
     fn worth(&self, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
         let weights = self.masker.weights();
         let mut worth = Array2::zeros((coalitions.nrows(), self.n_outputs()));
-        let step = (SAMPLES_PER_CALL / weights.len().max(1)).max(1);
+        let at_once = self.masker.samples_at_once(self.batch).min(SAMPLES_PER_CALL);
+        let step = (at_once / weights.len().max(1)).max(1);
         for start in (0..coalitions.nrows()).step_by(step) {
             let end = (start + step).min(coalitions.nrows());
             let chunk = coalitions.slice_axis(Axis(0), Slice::from(start..end));

@@ -15,6 +15,9 @@
 //! | [`linear::LinearShap`] | [`LinearStructured`](xai_core::LinearStructured) | none | Lundberg & Lee 2017, corollary 1 |
 //! | [`lime::LimeTabular`] | nothing | number of draws | Ribeiro et al. 2016; Tan et al. 2023 |
 //! | [`gradient`] | [`Differentiable`](xai_core::Differentiable) | 1 to some hundred gradients | its parts name theirs |
+//! | [`segments::SegmentShap`], [`segments::SegmentLime`] | nothing | coalitions of regions; draws | Lundberg & Lee 2017; Ribeiro et al. 2016 |
+//! | [`perturbation::Occlusion`], [`perturbation::FeatureAblation`] | nothing | windows; regions | Zeiler & Fergus 2014 |
+//! | [`perturbation::Rise`] | nothing | number of masks | Petsiuk et al. 2018 |
 //! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
 //!
 //! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
@@ -26,5 +29,7 @@ pub mod interaction;
 pub mod lime;
 pub mod linear;
 pub mod masker;
+pub mod perturbation;
+pub mod segments;
 pub mod shapley;
 pub mod tree;

@@ -8,6 +8,7 @@
 //! | [`GaussianCopula`] | draws by each column's own distribution, tied together as normal scores are, given the present columns | draws |
 //! | [`Neighbours`] | rows of the data near the sample in the present columns | at most draws |
 //! | [`ConditionalTree`] | rows of the data in the sample's leaf of a tree on the present columns | at most draws |
+//! | [`Regions`] | a fill: regions of images, series and other arrays | 1 |
 //!
 //! The first two break the ties between columns and say what the *model* does with each: the marginal expectation. The
 //! others keep the ties and say what the present columns *tell*, directly or through others: the conditional expectation,
@@ -32,6 +33,7 @@ mod gaussian;
 mod kmeans;
 mod moments;
 mod neighbours;
+mod regions;
 mod training;
 
 pub use absence::Absence;
@@ -42,3 +44,4 @@ pub use copula::GaussianCopula;
 pub use gaussian::Gaussian;
 pub use moments::Shrinkage;
 pub use neighbours::Neighbours;
+pub use regions::{Fill, Regions};
