@@ -10,6 +10,9 @@
 //! | [`RemovalCurve`] | does the score fall fast when the first features go (deletion), or rise fast when they come (insertion)? | lower; higher | model, masker | Petsiuk et al. 2018 |
 //! | [`agreement`] | do two attributions say the same, or one and the truth? | higher | a second attribution or the truth | Krishna et al. 2022 |
 //! | [`complexity`] | how much must a reader take in? | | | Chalasani et al. 2020, Bhatt et al. 2020 |
+//! | [`stability`] | do nearly the same samples have nearly the same explanation? | lower | the explainer | Yeh et al. 2019, Agarwal et al. 2022 |
+//! | [`randomisation`] | does it depend on what the model learnt? | lower | the explainer, parameters | Adebayo et al. 2018 |
+//! | [`axioms`] | does it keep its promises? | lower | masker | Shapley 1953, Kindermans et al. 2019 |
 //! | [`localisation`] | does it lie where the evidence is? | higher | masks | Arras et al. 2022 |
 //!
 //! [`truth`] makes models and data whose right attribution is known.
@@ -19,10 +22,12 @@
 //! nothing about who is right. Each file names its pitfalls.
 
 pub mod agreement;
+pub mod axioms;
 mod case;
 mod completeness;
 pub mod complexity;
 mod draws;
+mod explaining;
 mod faithfulness_correlation;
 mod games;
 mod interval;
@@ -32,8 +37,10 @@ mod measurement;
 mod metric;
 mod normal;
 mod path;
+pub mod randomisation;
 mod rank;
 mod removal;
+pub mod stability;
 mod subsets;
 pub mod truth;
 
@@ -42,6 +49,7 @@ pub use agreement::{
     feature_agreement, pairwise_rank_agreement, rank_agreement, rank_correlation, sign_agreement,
     signed_rank_agreement,
 };
+pub use axioms::{CompletenessGap, Dummy, InputInvariance, NonSensitivity, Symmetry};
 pub use case::Case;
 pub use completeness::{Completeness, completeness};
 pub use complexity::{EffectiveComplexity, Entropy, Sparseness};
@@ -52,4 +60,9 @@ pub use localisation::{
 };
 pub use measurement::{Failure, Failures, Measurement};
 pub use metric::{Direction, Metric, Need};
+pub use randomisation::{EfficientMprt, Mprt, RandomLogit, SmoothMprt, label_randomisation};
 pub use removal::{RemovalCurve, RemovalCurves, RemovalOrder};
+pub use stability::{
+    AvgSensitivity, Consistency, Continuity, LocalLipschitz, MaxSensitivity, Neighbourhood, Noise,
+    RelativeInputStability, RelativeOutputStability, RelativeRepresentationStability, SeedSpread, WorstCase,
+};
