@@ -35,6 +35,7 @@ pages! {
     partial_dependence => "src/methods/partial-dependence.md",
     accumulated_local_effects => "src/methods/accumulated-local-effects.md",
     evaluation => "src/evaluation.md",
+    faithfulness => "src/evaluation/faithfulness.md",
     pictures => "src/pictures.md",
     command => "src/command.md",
     json => "src/json.md",

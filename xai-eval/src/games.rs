@@ -1,10 +1,15 @@
 //! An attribution beside the games that it speaks of.
 
-use ndarray::{Array1, Array2, Array3, ArrayRef2, Axis};
+use std::borrow::Borrow;
+
+use ndarray::{Array1, Array2, Array3, ArrayRef2, ArrayView1, Axis, Slice};
 use xai_core::error::same_shape;
 use xai_core::{Attribution, Game, MaskedGame, Masker, Meter, Model, Result};
 
 use crate::Case;
+
+/// How many masked samples one call of the model scores at most.
+const SAMPLES_PER_CALL: usize = 4096;
 
 /// The games of a batch, one a sample, and what an attribution gives each player of them.
 pub(crate) struct Games<'a, M: Model + ?Sized> {
@@ -64,6 +69,53 @@ impl<'a, M: Model + ?Sized> Games<'a, M> {
         MaskedGame { model: self.model, masker: self.masker, batch: self.batch, sample, meter }.worth(coalitions)
     }
 
+    /// The mean squared distance (coalition, output) from `centre` (output) of the scores of one sample's coalitions: over
+    /// a coalition's replicas, where its worth is their mean.
+    pub fn spread(
+        &self,
+        sample: usize,
+        coalitions: &ArrayRef2<bool>,
+        centre: ArrayView1<f64>,
+        meter: &Meter,
+    ) -> Result<Array2<f64>> {
+        let weights = self.masker.weights();
+        if weights.len() == 1 {
+            let worth = self.worth(sample, coalitions, meter)?;
+            return Ok((&worth - &centre).mapv(|fall| fall * fall));
+        }
+        let step = (SAMPLES_PER_CALL / weights.len().max(1)).max(1);
+        let mut spread = Array2::zeros((coalitions.nrows(), self.n_outputs));
+        for start in (0..coalitions.nrows()).step_by(step) {
+            let end = (start + step).min(coalitions.nrows());
+            let chunk = coalitions.slice_axis(Axis(0), Slice::from(start..end));
+            let (scores, weights, ends) = match self.masker.replicas(self.batch, sample, &chunk)? {
+                Some(replicas) => {
+                    let scores = meter.predict(self.model, replicas.samples.borrow())?;
+                    same_shape("weights of the replicas", &[scores.nrows()], &[replicas.weights.len()])?;
+                    same_shape("ends of the replicas (coalition)", &[end - start], &[replicas.ends.len()])?;
+                    (scores, replicas.weights, replicas.ends)
+                }
+                None => {
+                    let masked = self.masker.mask(self.batch, sample, &chunk)?;
+                    let scores = meter.predict(self.model, masked.borrow())?;
+                    same_shape("masked samples", &[(end - start) * weights.len()], &[scores.nrows()])?;
+                    let all = (start..end).flat_map(|_| weights.iter().copied()).collect();
+                    (scores, all, (1..=end - start).map(|c| c * weights.len()).collect())
+                }
+            };
+            let mut from = 0;
+            for (c, to) in ends.into_iter().enumerate() {
+                for r in from..to.min(scores.nrows()) {
+                    for k in 0..self.n_outputs {
+                        spread[[start + c, k]] += weights[r] * (scores[[r, k]] - centre[k]).powi(2);
+                    }
+                }
+                from = to;
+            }
+        }
+        Ok(spread)
+    }
+
     /// Whether the empty coalition is worth the same for every sample.
     pub fn empty_is_shared(&self) -> bool {
         self.masker.empty_is_shared()
@@ -76,7 +128,7 @@ impl<'a, M: Model + ?Sized> Games<'a, M> {
     }
 
     /// The shares of one sample for one output: (player).
-    pub fn shares(&self, sample: usize, output: usize) -> ndarray::ArrayView1<'a, f64> {
+    pub fn shares(&self, sample: usize, output: usize) -> ArrayView1<'a, f64> {
         self.values.index_axis(Axis(0), sample).index_axis_move(Axis(1), output)
     }
 }

@@ -6,8 +6,7 @@
 //! | what | asks | better | needs | source |
 //! |---|---|---|---|---|
 //! | [`completeness`] | do the shares sum to the score? | lower | | Sundararajan et al. 2017 |
-//! | [`FaithfulnessCorrelation`] | do shares predict the fall of the score when features go? | higher | model, masker | Bhatt et al. 2020 |
-//! | [`RemovalCurve`] | does the score fall fast when the first features go (deletion), or rise fast when they come (insertion)? | lower; higher | model, masker | Petsiuk et al. 2018 |
+//! | [`faithfulness`] | does the model do what the explanation says? | | masker | Bach et al. 2015, Petsiuk et al. 2018, Bhatt et al. 2020 … |
 //! | [`agreement`] | do two attributions say the same, or one and the truth? | higher | a second attribution or the truth | Krishna et al. 2022 |
 //! | [`complexity`] | how much must a reader take in? | | | Chalasani et al. 2020, Bhatt et al. 2020 |
 //! | [`stability`] | do nearly the same samples have nearly the same explanation? | lower | the explainer | Yeh et al. 2019, Agarwal et al. 2022 |
@@ -17,7 +16,7 @@
 //!
 //! [`truth`] makes models and data whose right attribution is known.
 //!
-//! No measure here knows the truth. Completeness finds arithmetic that is wrong; the two that ask the model are only as
+//! No measure here knows the truth. Completeness finds arithmetic that is wrong; those that ask the model are only as
 //! good as the masker's idea of absence, which may be the very idea that the method was built on; agreement says
 //! nothing about who is right. Each file names its pitfalls.
 
@@ -28,7 +27,7 @@ mod completeness;
 pub mod complexity;
 mod draws;
 mod explaining;
-mod faithfulness_correlation;
+pub mod faithfulness;
 mod games;
 mod interval;
 mod lanes;
@@ -36,12 +35,9 @@ pub mod localisation;
 mod measurement;
 mod metric;
 mod normal;
-mod path;
 pub mod randomisation;
 mod rank;
-mod removal;
 pub mod stability;
-mod subsets;
 pub mod truth;
 
 pub use agreement::{
@@ -53,7 +49,12 @@ pub use axioms::{CompletenessGap, Dummy, InputInvariance, NonSensitivity, Symmet
 pub use case::Case;
 pub use completeness::{Completeness, completeness};
 pub use complexity::{EffectiveComplexity, Entropy, Sparseness};
-pub use faithfulness_correlation::FaithfulnessCorrelation;
+pub use faithfulness::{
+    Eraser, FFidelity, FaithfulnessCorrelation, FaithfulnessEstimate, GlobalSufficiency, Infidelity, Irof, KeepRemove,
+    KeptPrediction, Monotonicity, MonotonicityCorrelation, NoiseInfidelity, NoisyLinear, NormalisedAopc, Pool,
+    PredictionGap, RegionPerturbation, RemovalCurve, RemovalCurves, RemovalOrder, Road, SensitivityCurve, SensitivityN,
+    Sign, pooled,
+};
 pub use interval::Interval;
 pub use localisation::{
     AttributionLocalisation, Auc, Focus, PointingGame, RelevanceMassAccuracy, RelevanceRankAccuracy, TopKIntersection,
@@ -61,7 +62,6 @@ pub use localisation::{
 pub use measurement::{Failure, Failures, Measurement};
 pub use metric::{Direction, Metric, Need};
 pub use randomisation::{EfficientMprt, Mprt, RandomLogit, SmoothMprt, label_randomisation};
-pub use removal::{RemovalCurve, RemovalCurves, RemovalOrder};
 pub use stability::{
     AvgSensitivity, Consistency, Continuity, LocalLipschitz, MaxSensitivity, Neighbourhood, Noise,
     RelativeInputStability, RelativeOutputStability, RelativeRepresentationStability, SeedSpread, WorstCase,

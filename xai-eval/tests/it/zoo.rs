@@ -68,8 +68,8 @@ pub fn attribution(values: &Array2<f64>) -> Attribution {
         scores: Array2::from_shape_fn((n, 1), |(i, _)| values.row(i).sum()),
         standard_error: None,
         data: None,
-        fidelity: None,
         shape: None,
+        fidelity: None,
     }
 }
 

@@ -3,9 +3,9 @@
 use ndarray::{Array2, Array3};
 use xai_core::{Attribution, Error, Model, Result, Run};
 
+use super::path::{Paths, steps};
 use crate::games::Games;
 use crate::measurement::Failures;
-use crate::path::{Paths, steps};
 use crate::rank::descending;
 use crate::{Case, Direction, Measurement, Metric, Need};
 
@@ -105,8 +105,11 @@ impl RemovalCurve {
         }
         let counts = steps(games.n_players, self.n_steps);
         let paths = Paths { games: &games, counts: &counts, insertion: self.insertion };
-        let meter = paths.meter(run, games.n_outputs)?;
-        let scores = paths.scores(&meter, |sample, output| self.order.of(games.shares(sample, output)))?;
+        let meter = paths.meter(run, games.n_outputs, |_, _| games.n_players)?;
+        let whole = games.whole(&meter)?;
+        let mut scores = Array3::zeros((games.n_samples, counts.len(), games.n_outputs));
+        let orders = |sample| (0..games.n_outputs).map(|k| self.order.of(games.shares(sample, k))).collect();
+        paths.visit(&meter, &whole, orders, |sample, k, point, at| scores[[sample, point, k]] = at[k])?;
         let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / games.n_players as f64).collect();
         let area = Array2::from_shape_fn((games.n_samples, games.n_outputs), |(i, k)| {
             let at = |p: usize| scores[[i, p, k]];

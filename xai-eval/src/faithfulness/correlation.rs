@@ -3,10 +3,10 @@
 use ndarray::Array2;
 use xai_core::{Attribution, Error, Model, Result, Run};
 
+use super::subsets::{n_subsets, subsets, sums_over};
 use crate::games::Games;
 use crate::measurement::Failures;
 use crate::rank::correlation;
-use crate::subsets::{n_subsets, subsets, sums_over};
 use crate::{Case, Direction, Measurement, Metric, Need};
 
 /// The correlation, over subsets S of the features, of the sum of the shares of S with the fall of the score when S is

@@ -1,0 +1,136 @@
+//! The scores while players go, or come, in an order.
+
+use ndarray::{Array2, ArrayView1};
+use xai_core::{Meter, Model, Result, Run};
+
+use crate::games::Games;
+
+/// How many players have gone after each of `n_steps` groups of (nearly) the same size, from none to all.
+pub(crate) fn steps(n_players: usize, n_steps: usize) -> Vec<usize> {
+    let n_steps = n_steps.min(n_players).max(1);
+    (0..=n_steps).map(|step| n_players * step / n_steps).collect()
+}
+
+/// The numbers of players that these shares of all players are, rounded up.
+pub(crate) fn counts_of(shares: &[f64], n_players: usize) -> Vec<usize> {
+    let count = |share: f64| ((share * n_players as f64 - 1e-9).ceil() as usize).min(n_players);
+    shares.iter().map(|&share| count(share)).collect()
+}
+
+/// Coalitions along an order of players: all but (or only) the first few. An order may name some players only: it then
+/// goes on to its end and stays there.
+pub(crate) struct Paths<'g, 'a, M: Model + ?Sized> {
+    pub games: &'g Games<'a, M>,
+    /// How many players have gone, or come, at each point; rising.
+    pub counts: &'g [usize],
+    /// Players come instead of going.
+    pub insertion: bool,
+}
+
+/// Where the scores of a point come from.
+#[derive(Clone, Copy)]
+enum Source {
+    Whole,
+    Empty,
+    Coalition(usize),
+}
+
+impl<M: Model + ?Sized> Paths<'_, '_, M> {
+    /// The source of each point of an order of `length` players, coalitions counted from `n` on.
+    fn sources(&self, length: usize, mut n: usize) -> (Vec<Source>, usize) {
+        let n_players = self.games.n_players;
+        let mut sources: Vec<Source> = Vec::with_capacity(self.counts.len());
+        let mut before = None;
+        for &count in self.counts {
+            let count = count.min(length);
+            let present = if self.insertion { count } else { n_players - count };
+            let source = match (present, before) {
+                (all, _) if all == n_players => Source::Whole,
+                (0, _) => Source::Empty,
+                (_, Some((same, source))) if same == count => source,
+                _ => {
+                    n += 1;
+                    Source::Coalition(n - 1)
+                }
+            };
+            before = Some((count, source));
+            sources.push(source);
+        }
+        (sources, n)
+    }
+
+    /// A meter for the samples as they are and `n_orders` orders of each, `length(sample, order)` players long.
+    ///
+    /// # Errors
+    /// [`Error::Budget`](xai_core::Error::Budget) when the run allows fewer.
+    pub fn meter<'r>(
+        &self,
+        run: &'r Run<'r>,
+        n_orders: usize,
+        length: impl Fn(usize, usize) -> usize,
+    ) -> Result<Meter<'r>> {
+        let (mut coalitions, mut n_empty) = (0u64, 0u64);
+        for sample in 0..self.games.n_samples {
+            let mut empty = false;
+            for order in 0..n_orders {
+                let (sources, n) = self.sources(length(sample, order), 0);
+                coalitions += n as u64;
+                empty |= sources.iter().any(|source| matches!(source, Source::Empty));
+            }
+            n_empty += u64::from(empty && !(self.games.empty_is_shared() && n_empty == 1));
+        }
+        let masked = (coalitions + n_empty).saturating_mul(self.games.replicas());
+        Meter::planned(run, masked.saturating_add(self.games.n_samples as u64))
+    }
+
+    /// Hands the scores of every point of every order to `see`: (sample, order, point, scores by output). `orders` gives
+    /// the orders of a sample.
+    ///
+    /// # Errors
+    /// Those of the model and of the masker.
+    pub fn visit(
+        &self,
+        meter: &Meter,
+        whole: &Array2<f64>,
+        orders: impl Fn(usize) -> Vec<Vec<usize>>,
+        mut see: impl FnMut(usize, usize, usize, ArrayView1<f64>),
+    ) -> Result<()> {
+        let games = self.games;
+        let mut shared = None;
+        for sample in 0..games.n_samples {
+            let (orders, mut n) = (orders(sample), 0);
+            let mut plans = Vec::with_capacity(orders.len());
+            for order in &orders {
+                let (sources, next) = self.sources(order.len(), n);
+                plans.push(sources);
+                n = next;
+            }
+            let mut coalitions = Array2::from_elem((n, games.n_players), !self.insertion);
+            for (order, sources) in orders.iter().zip(&plans) {
+                for (source, &count) in sources.iter().zip(self.counts) {
+                    if let Source::Coalition(c) = *source {
+                        let mut row = coalitions.row_mut(c);
+                        order[..count.min(order.len())].iter().for_each(|&player| row[player] = self.insertion);
+                    }
+                }
+            }
+            let worth = games.worth(sample, &coalitions, meter)?;
+            let asks_empty = plans.iter().flatten().any(|source| matches!(source, Source::Empty));
+            let mut empty = shared.take();
+            if asks_empty && empty.is_none() {
+                empty = Some(games.empty(sample, meter)?);
+            }
+            for (order, sources) in plans.iter().enumerate() {
+                for (point, source) in sources.iter().enumerate() {
+                    match (source, &empty) {
+                        (Source::Coalition(c), _) => see(sample, order, point, worth.row(*c)),
+                        (Source::Empty, Some(empty)) => see(sample, order, point, empty.view()),
+                        (Source::Whole | Source::Empty, _) => see(sample, order, point, whole.row(sample)),
+                    }
+                }
+            }
+            shared = empty.filter(|_| games.empty_is_shared());
+        }
+        Ok(())
+    }
+}
