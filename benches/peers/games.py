@@ -1,13 +1,15 @@
 """Shapley estimates of the peers on games whose exact values are known: the peers' half of `games.md`.
 
-    env/bin/python benches/peers/games.py GAMES_FOLDER [--seeds 10] [--only NAME] > peers.tsv
+    env/bin/python benches/peers/games.py GAMES_FOLDER [--pairs] [--seeds 10] [--only NAME] > peers.tsv
 
 One line for each (family, game, evaluations a player, estimator, seed): the relative squared error
-||phi^ - phi||^2 / ||phi||^2. Budgets count every evaluation, the empty and the full coalition included. The closed
-forms are those of `benches/src/closed.rs`.
+||phi^ - phi||^2 / ||phi||^2, with `--pairs` of the pairs of the Shapley interaction index (k-SII of order 2). Budgets count every evaluation, the empty and the full coalition included. The closed
+forms are those of `benches/src/known.rs`.
 """
 
 import argparse
+import contextlib
+import io
 import math
 import sys
 import time
@@ -23,6 +25,8 @@ warnings.filterwarnings("ignore")
 FACTORS = (10, 50, 200)
 # Estimators that get a third of the seeds: they vary less and cost more.
 SLOW = {"shapiq SVARM", "shapiq RegressionMSR", "shapiq OddSHAP", "shapiq ProxySHAP", "shapiq PolySHAP"}
+# Seconds that one estimate may take; a peer that takes longer is not asked again for this game and more evaluations.
+PATIENCE = 20
 
 
 class Table:
@@ -46,6 +50,18 @@ class Table:
             out[p] = np.sum(weight[size[without]] * (self.values[without | 1 << p] - self.values[without]))
         return out
 
+    def exact_pairs(self):
+        n, rows, v = self.n, np.arange(1 << self.n), self.values
+        size = np.array([bin(r).count("1") for r in range(1 << n)])
+        weight = np.array([math.factorial(s) * math.factorial(n - s - 2) / math.factorial(n - 1) for s in range(n - 1)])
+        out = np.zeros((n, n))
+        for p in range(n):
+            for q in range(p + 1, n):
+                without = rows[((rows >> p | rows >> q) & 1) == 0]
+                gain = v[without | 1 << p | 1 << q] - v[without | 1 << p] - v[without | 1 << q] + v[without]
+                out[p, q] = np.sum(weight[size[without]] * gain)
+        return out
+
 
 class Products:
     """A sum of products of memberships; every member of a product gets an equal part of its coefficient."""
@@ -62,6 +78,15 @@ class Products:
         out = np.zeros(self.n)
         for m, c in zip(self.members, self.coefficients):
             out[m] += c / len(m)
+        return out
+
+    def exact_pairs(self):
+        out = np.zeros((self.n, self.n))
+        for m, c in zip(self.members, self.coefficients):
+            for p in m:
+                for q in m:
+                    if p < q:
+                        out[p, q] += c / (len(m) - 1)
         return out
 
 
@@ -94,6 +119,33 @@ def by_shapiq(make):
         return out
 
     return run
+
+
+def pairs_by_shapiq(make):
+    def run(game, budget, seed):
+        values = make(game.n, seed).approximate(budget, game)
+        out = np.zeros((game.n, game.n))
+        for key, place in values.interaction_lookup.items():
+            if len(key) == 2:
+                out[key] = values.values[place]
+        return out
+
+    return run
+
+
+def pair_estimators():
+    two = {"max_order": 2, "index": "k-SII"}
+    return {
+        "shapiq PermutationSamplingSII": pairs_by_shapiq(lambda n, s: peers.PermutationSamplingSII(n, **two, random_state=s)),
+        "shapiq SHAPIQ": pairs_by_shapiq(lambda n, s: peers.SHAPIQ(n, **two, random_state=s)),
+        "shapiq SVARMIQ": pairs_by_shapiq(lambda n, s: peers.SVARMIQ(n, **two, random_state=s)),
+        "shapiq KernelSHAPIQ": pairs_by_shapiq(lambda n, s: peers.KernelSHAPIQ(n, **two, pairing_trick=True, random_state=s)),
+        "shapiq ProxySPEX": pairs_by_shapiq(lambda n, s: peers.ProxySPEX(n=n, **two, random_state=s)),
+        "shapiq ProxySHAP": pairs_by_shapiq(lambda n, s: peers.ProxySHAP(n, **two, random_state=s)),
+        "shapiq ProxySHAP, 5 folds": pairs_by_shapiq(
+            lambda n, s: peers.ProxySHAP(n, **two, adjustment=True, k_folds=5, random_state=s)
+        ),
+    }
 
 
 def shap_kernel(game, budget, seed):
@@ -149,24 +201,29 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--only", default="")
     parser.add_argument("--games", default="")
+    parser.add_argument("--pairs", action="store_true", help="Shapley interactions of pairs instead of values")
     arguments = parser.parse_args()
     games = [g for g in [*tables(arguments.folder), *closed_forms()] if arguments.games in g.name]
     print("family\tgame\tfactor\testimator\tseed\terror\tasked\tseconds")
     for game in games:
-        exact = game.exact()
+        exact = game.exact_pairs() if arguments.pairs else game.exact()
         norm = float(np.sum(exact**2))
+        if norm == 0.0:  # nothing to be relative to
+            continue
+        late = set()
         for factor in FACTORS:
             budget = factor * game.n
             if game.n < 20:
                 budget = min(budget, 1 << game.n)
-            for name, estimate in estimators().items():
-                if arguments.only not in name:
+            for name, estimate in (pair_estimators() if arguments.pairs else estimators()).items():
+                if arguments.only not in name or name in late:
                     continue
                 seeds = max(2, arguments.seeds // 3) if name in SLOW else arguments.seeds
                 for seed in range(seeds):
                     counted, start = Bound(game), time.perf_counter()
                     try:
-                        found = estimate(counted, budget, seed)
+                        with contextlib.redirect_stdout(io.StringIO()):
+                            found = estimate(counted, budget, seed)
                     except Exception as error:  # a peer that fails has no number
                         print(f"{name} on {game.name} at {budget}: {error!r}", file=sys.stderr)
                         break
@@ -174,6 +231,9 @@ def main():
                     seconds = time.perf_counter() - start
                     row = (game.family, game.name, factor, name, seed, f"{wrong:.6e}", counted.asked, f"{seconds:.4f}")
                     print(*row, sep="\t", flush=True)
+                    if seconds > PATIENCE:
+                        late.add(name)
+                        break
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ fn stacked(top: &ArrayRef2<f64>, bottom: &ArrayRef2<f64>) -> Array2<f64> {
 /// The process expects Σ over the coalitions T seen of told(T) · k(S, T). Under an index of measure μ the smooth part is
 /// ∫ Π over U of Δᵢ · Π over the others of (t fᵢ(1) + (1 − t) fᵢ(0)) dμ(t), the linear part 2b x for a single player, and
 /// what T has to itself ± ∫ t^|T∖U| (1 − t)^(n − |T ∪ U|) dμ(t).
-fn expected(
+pub(super) fn expected(
     covariance: &Covariance,
     x: &Array2<f64>,
     told: &Array2<f64>,

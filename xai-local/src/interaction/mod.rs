@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`ExactInteractions`] | all 2ⁿ, up to 20 players | all, of any order | none |
 //! | [`GpInteractions`] | a budget of them, up to 4096 | all, up to order 4 | fidelity |
+//! | [`ProxyInteractions`] | a budget of them | all, up to order 4 | fidelity, or standard errors without bias |
 //!
 //! [`MaskedInteractions`] joins an estimator and a [masker](crate::masker) to an explainer. An estimator sees only a
 //! [`Game`]: one of your own plugs in by implementing [`InteractionEstimator`]. [`indices`] turns the worth of all
@@ -16,6 +17,7 @@ mod exact;
 mod gp;
 mod masked;
 mod process;
+mod proxy;
 mod sample;
 mod sets;
 
@@ -27,6 +29,7 @@ pub use dividends::indices;
 pub use exact::ExactInteractions;
 pub use gp::GpInteractions;
 pub use masked::MaskedInteractions;
+pub use proxy::ProxyInteractions;
 
 use crate::shapley::Ends;
 

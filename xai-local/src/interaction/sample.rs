@@ -53,7 +53,7 @@ pub(super) fn draw(n: usize, coalitions: usize, seed: u64) -> Array2<bool> {
 }
 
 /// The number of pairs whose smaller coalition has `size` players; infinite if more than an `f64` can count.
-fn n_pairs(n: usize, size: usize) -> f64 {
+pub(super) fn n_pairs(n: usize, size: usize) -> f64 {
     let subsets = (1..=size).fold(1.0, |count, k| count * (n + 1 - k) as f64 / k as f64).round();
     if 2 * size == n { subsets / 2.0 } else { subsets }
 }

@@ -33,3 +33,49 @@ pub(crate) fn count_up_to(n: usize, order: usize) -> u64 {
 pub(crate) fn mask_of(set: &[usize]) -> usize {
     set.iter().fold(0, |mask, player| mask | 1 << player)
 }
+
+/// Where each set of up to `order` of `n` players lies among [`sets_up_to`], without a search.
+pub(crate) struct Ranks {
+    n: usize,
+    order: usize,
+    /// Binomial coefficients: (of, below the order + 1).
+    choose: Vec<Vec<usize>>,
+    /// Where the sets of each size begin, and where all end.
+    start: Vec<usize>,
+}
+
+impl Ranks {
+    /// For sets whose number fits memory.
+    pub fn new(n: usize, order: usize) -> Self {
+        let order = order.min(n);
+        let mut choose = vec![vec![0; order + 1]; n + 1];
+        for of in 0..=n {
+            choose[of][0] = 1;
+            for k in 1..=order.min(of) {
+                choose[of][k] = choose[of - 1][k - 1] + choose[of - 1][k];
+            }
+        }
+        let mut start = vec![0];
+        for size in 1..=order {
+            start.push(start[size - 1] + choose[n][size]);
+        }
+        Ranks { n, order, choose, start }
+    }
+
+    /// The most players of a set.
+    pub fn order(&self) -> usize {
+        self.order
+    }
+
+    /// The number of sets.
+    pub fn len(&self) -> usize {
+        self.start[self.order]
+    }
+
+    /// The place of an ascending set of 1 to `order` players.
+    pub fn place(&self, set: &[usize]) -> usize {
+        let k = set.len();
+        let later: usize = set.iter().enumerate().map(|(i, &player)| self.choose[self.n - 1 - player][k - i]).sum();
+        self.start[k] - 1 - later
+    }
+}

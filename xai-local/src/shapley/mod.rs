@@ -34,7 +34,7 @@ pub mod partition;
 mod permutation;
 mod poly;
 mod products;
-mod proxy;
+pub(crate) mod proxy;
 mod regression;
 mod regression_msr;
 mod residual;

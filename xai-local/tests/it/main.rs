@@ -18,6 +18,7 @@ mod owen_golden;
 mod perturbation;
 mod products;
 mod proxy;
+mod proxy_interactions;
 mod regression;
 mod segments;
 mod shapley;

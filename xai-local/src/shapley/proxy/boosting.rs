@@ -41,24 +41,67 @@ const FEWEST_ROWS: usize = 2;
 /// # Cost
 /// O(trees · depth · pairs · players).
 pub(crate) fn boost(signs: &Array2<f64>, half: ArrayView1<f64>, taught: &[bool], growth: Growth) -> Boosted {
-    let (m, n) = signs.dim();
+    let mut shares = vec![0.0; signs.ncols()];
+    let half = grow(signs, half, taught, growth, Parity::Odd, |path, worth| {
+        let present = path.iter().filter(|(_, present)| *present).count();
+        let (inside, outside) = leaf_shares(present, path.len() - present);
+        for &(player, present) in path {
+            shares[player] += worth * if present { inside } else { outside };
+        }
+    });
+    Boosted { shares, half }
+}
+
+/// How a part of a game changes when everybody present leaves and everybody else comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parity {
+    /// It changes its sign.
+    Odd,
+    /// Not at all.
+    Even,
+}
+
+impl Parity {
+    /// −1 or 1.
+    pub(crate) fn sign(self) -> f64 {
+        if self == Parity::Odd { -1.0 } else { 1.0 }
+    }
+}
+
+/// Grows trees on the odd or the even part of the pairs that are `taught`, and calls `leaf` with the path and the worth
+/// of every leaf: players, and whether they must be present. Returns what the trees say of that part of every pair.
+///
+/// # Shapes
+/// `signs` (pair, player); `part` (pair); `taught` (pair).
+///
+/// # Cost
+/// O(trees · depth · pairs · players).
+pub(crate) fn grow(
+    signs: &Array2<f64>,
+    part: ArrayView1<f64>,
+    taught: &[bool],
+    growth: Growth,
+    parity: Parity,
+    leaf: impl FnMut(&[(usize, bool)], f64),
+) -> Vec<f64> {
+    let m = signs.nrows();
+    let mirrored = part.iter().map(|x| parity.sign() * x);
     let mut grower = Grower {
         signs,
         taught,
         growth,
-        left: half.iter().copied().chain(half.iter().map(|x| -x)).collect(),
+        left: part.iter().copied().chain(mirrored).collect(),
         said: vec![0.0; 2 * m],
-        shares: vec![0.0; n],
+        each_leaf: leaf,
     };
     for _ in 0..growth.trees {
         let rows: Vec<u32> = (0..2 * m as u32).collect();
         grower.grow(&rows, &mut Vec::new());
     }
-    let half = (0..m).map(|pair| (grower.said[pair] - grower.said[pair + m]) / 2.0).collect();
-    Boosted { shares: grower.shares, half }
+    (0..m).map(|pair| (grower.said[pair] + parity.sign() * grower.said[pair + m]) / 2.0).collect()
 }
 
-struct Grower<'a> {
+struct Grower<'a, L> {
     signs: &'a Array2<f64>,
     taught: &'a [bool],
     growth: Growth,
@@ -66,10 +109,10 @@ struct Grower<'a> {
     left: Vec<f64>,
     /// What the trees say of each row.
     said: Vec<f64>,
-    shares: Vec<f64>,
+    each_leaf: L,
 }
 
-impl Grower<'_> {
+impl<L: FnMut(&[(usize, bool)], f64)> Grower<'_, L> {
     fn sign(&self, row: u32, player: usize) -> f64 {
         let (row, m) = (row as usize, self.signs.nrows());
         if row < m { self.signs[[row, player]] } else { -self.signs[[row - m, player]] }
@@ -128,11 +171,7 @@ impl Grower<'_> {
             self.left[row as usize] -= worth;
             self.said[row as usize] += worth;
         }
-        let present = path.iter().filter(|(_, present)| *present).count();
-        let (inside, outside) = leaf_shares(present, path.len() - present);
-        for &(player, present) in path {
-            self.shares[player] += worth * if present { inside } else { outside };
-        }
+        (self.each_leaf)(path, worth);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Shapley values depend only on the odd part of a game, (v(S) − v(N∖S)) / 2: what a coalition and its complement have
 //! in common cancels. So games are asked for pairs, and proxies are fitted to the differences of each pair.
 
-pub(super) mod boosting;
+pub(crate) mod boosting;
 pub(super) mod descent;
 pub(super) mod polynomial;
 pub(super) mod posterior;

@@ -67,6 +67,27 @@ impl Sampled {
         sum / self.difference.ncols().max(1) as f64
     }
 
+    /// The mixture of two fits that loses least (see [`Sampled::lost`]); its standard error is the first one's.
+    pub fn blend(&self, first: Fit, second: &Fit) -> Fit {
+        let (mut along, mut square) = (0.0, 0.0);
+        for (output, known) in self.difference.columns().into_iter().enumerate() {
+            let scale = known.dot(&known);
+            for pair in (0..self.len()).filter(|_| scale > 0.0) {
+                let stake = self.pairs.weight[pair] * self.unseen[pair] / scale;
+                let apart = first.left_out[[pair, output]] - second.left_out[[pair, output]];
+                along += stake * apart * (known[pair] - second.left_out[[pair, output]]);
+                square += stake * apart * apart;
+            }
+        }
+        let part = if square > 0.0 { (along / square).clamp(0.0, 1.0) } else { 1.0 };
+        let mix = |a: &Array2<f64>, b: &Array2<f64>| a * part + b * (1.0 - part);
+        Fit {
+            shares: mix(&first.shares, &second.shares),
+            left_out: mix(&first.left_out, &second.left_out),
+            standard_error: first.standard_error,
+        }
+    }
+
     /// The number of coalitions that were evaluated.
     pub fn coalitions(&self) -> u64 {
         2 * self.len() as u64
