@@ -1,12 +1,14 @@
 //! Games whose Shapley values are known: tables of all worths, and sums of products of memberships.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use ndarray_npy::NpzReader;
-use xai::core::{Game, Result};
+use xai::core::{Game, InteractionIndex, Result};
+use xai::local::interaction::{ExactInteractions, InteractionEstimator};
 use xai::local::shapley::{Ends, Estimator, ExactShap};
 
 /// A game and what its players are owed.
@@ -19,6 +21,8 @@ pub struct KnownGame {
     pub game: Box<dyn Game + Send>,
     /// Its Shapley values.
     pub exact: Array1<f64>,
+    /// Its Shapley interactions of two (SII): players, ascending, and value; others have none.
+    pub pairs: Vec<([usize; 2], f64)>,
 }
 
 /// A game given by the worth of every coalition.
@@ -73,9 +77,15 @@ fn table(path: &Path) -> std::result::Result<KnownGame, Box<dyn Error>> {
     let game = Table { n, worth };
     let ends = Ends::of(&game)?;
     let exact = ExactShap.estimate(&game, &ends, 0)?.values.column(0).to_owned();
+    let pairs = ExactInteractions { index: InteractionIndex::Sii, order: 2 }.estimate(&game, &ends, 0)?;
+    let pairs = pairs.sets.iter().zip(&pairs.values).filter_map(|(set, value)| match set[..] {
+        [i, j] => Some(([i, j], *value)),
+        _ => None,
+    });
+    let pairs = pairs.collect();
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let family = name.split('-').next().unwrap_or_default().to_owned();
-    Ok(KnownGame { family, name, game: Box::new(game), exact })
+    Ok(KnownGame { family, name, game: Box::new(game), exact, pairs })
 }
 
 /// A sum of products of memberships: every member of a product gets an equal part of its coefficient.
@@ -107,11 +117,18 @@ impl Products {
         for (members, c) in self.members.iter().zip(&self.coefficients) {
             members.iter().for_each(|&player| exact[player] += c / members.len() as f64);
         }
+        let mut pairs = BTreeMap::new();
+        for (members, c) in self.members.iter().zip(&self.coefficients) {
+            for (&i, &j) in members.iter().flat_map(|i| members.iter().map(move |j| (i, j))).filter(|(i, j)| i < j) {
+                *pairs.entry([i, j]).or_insert(0.0) += c / (members.len() - 1) as f64;
+            }
+        }
         KnownGame {
             family: format!("{name}, {} players", self.n),
             name: format!("{name}-{}", self.n),
             game: Box::new(self),
             exact,
+            pairs: pairs.into_iter().collect(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! How far estimates are off on games whose Shapley values are known.
 //!
-//! `games FOLDER [--seeds 30] [--games NAME] [--only ESTIMATOR] [--peers FILE.tsv]` plays the games of the folder and
+//! `games FOLDER [--pairs yes] [--seeds 30] [--games NAME] [--only ESTIMATOR] [--peers FILE.tsv]` plays the games of the folder and
 //! the closed forms with 10, 50 and 200 evaluations a player (counting all, the empty and the full coalition too), and
-//! prints ‖φ̂ − φ‖² / ‖φ‖², mean over seeds and games, as Markdown: one table a family. `--peers` adds the rows of what
-//! `peers/games.py` wrote.
+//! prints ‖φ̂ − φ‖² / ‖φ‖², mean over seeds and games, as Markdown: one table a family, as soon as it is played. `--peers`
+//! adds the rows of what `peers/games.py` wrote. With `--pairs` the φ are Shapley interactions of two players. A
+//! cell stays empty unless all games of the family were played: means over other games are not compared.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +14,8 @@ use std::time::Instant;
 
 use ndarray::{Array2, ArrayRef2};
 use rayon::prelude::*;
-use xai::core::{Game, Result};
+use xai::core::{Game, InteractionIndex, Result};
+use xai::local::interaction::{GpInteractions, InteractionEstimator, ProxyInteractions, Terms};
 use xai::local::shapley::{
     Auto, Ends, Estimator, GpShap, KernelShap, LeverageShap, PermutationShap, PolyShap, RegressionMsr,
 };
@@ -36,6 +38,38 @@ fn estimators(n: usize, coalitions: usize) -> Vec<Box<dyn Estimator>> {
     ]
 }
 
+/// The estimators of pairs.
+fn pair_estimators(coalitions: usize) -> Vec<Box<dyn InteractionEstimator>> {
+    let n_coalitions = Some(coalitions);
+    let proxy = ProxyInteractions { n_coalitions, ..Default::default() };
+    vec![
+        Box::new(GpInteractions { n_coalitions, ..Default::default() }),
+        Box::new(proxy),
+        Box::new(Unbiased(ProxyInteractions { unbiased: true, ..proxy })),
+    ]
+}
+
+/// An estimator without bias, under a name of its own.
+struct Unbiased(ProxyInteractions);
+
+impl InteractionEstimator for Unbiased {
+    fn name(&self) -> &'static str {
+        "proxy-interactions, unbiased"
+    }
+    fn index(&self) -> (InteractionIndex, usize) {
+        self.0.index()
+    }
+    fn coalitions(&self, n_players: usize) -> Result<u64> {
+        self.0.coalitions(n_players)
+    }
+    fn most_sets(&self, n_players: usize) -> u64 {
+        self.0.most_sets(n_players)
+    }
+    fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Terms> {
+        self.0.estimate(game, ends, seed)
+    }
+}
+
 /// A game that counts what it is asked.
 struct Counted<'g> {
     game: &'g dyn Game,
@@ -55,12 +89,20 @@ impl Game for Counted<'_> {
     }
 }
 
+impl Counted<'_> {
+    fn check(&self, budget: u64, estimator: &str) {
+        let asked = self.asked.load(Ordering::Relaxed);
+        assert!(asked <= budget, "{estimator} asked {asked} of {budget}");
+    }
+}
+
 struct Options {
     folder: PathBuf,
     seeds: u64,
     games: String,
     only: String,
     peers: Option<PathBuf>,
+    pairs: bool,
 }
 
 fn options() -> std::result::Result<Options, Box<dyn Error>> {
@@ -68,10 +110,11 @@ fn options() -> std::result::Result<Options, Box<dyn Error>> {
     let folder =
         arguments.next().ok_or("usage: games FOLDER [--seeds N] [--games NAME] [--only NAME] [--peers FILE]")?;
     let (games, only) = (String::new(), String::new());
-    let mut options = Options { folder: folder.into(), seeds: 30, games, only, peers: None };
+    let mut options = Options { folder: folder.into(), seeds: 30, games, only, peers: None, pairs: false };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
+            "--pairs" => options.pairs = value == "yes",
             "--seeds" => options.seeds = value.parse()?,
             "--games" => options.games = value,
             "--only" => options.only = value,
@@ -91,16 +134,18 @@ type Family = BTreeMap<String, BTreeMap<(usize, String), Vec<(f64, f64)>>>;
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let options = options()?;
     let mut results = Results::new();
-    for known in tables(&options.folder)?.into_iter().chain(closed_forms()) {
-        if known.name.contains(&options.games) {
-            play(&known, &options, &mut results)?;
-        }
-    }
     if let Some(path) = &options.peers {
         add_peers(&std::fs::read_to_string(path)?, &options, &mut results)?;
     }
-    for (family, estimators) in &results {
-        print(family, estimators);
+    let mut games: Vec<KnownGame> = tables(&options.folder)?.into_iter().chain(closed_forms()).collect();
+    games.retain(|known| known.name.contains(&options.games) && !(options.pairs && known.pairs.is_empty()));
+    for of_family in games.chunk_by(|a, b| a.family == b.family) {
+        for known in of_family {
+            play(known, &options, &mut results)?;
+        }
+        if let Some(estimators) = results.get(&of_family[0].family) {
+            print(&of_family[0].family, estimators);
+        }
     }
     Ok(())
 }
@@ -111,27 +156,54 @@ fn one(known: &KnownGame, ends: &Ends, estimator: &dyn Estimator, budget: u64, s
     let start = Instant::now();
     let values = estimator.estimate(&counted, ends, seed)?.values;
     let seconds = start.elapsed().as_secs_f64();
-    let asked = counted.asked.load(Ordering::Relaxed);
-    assert!(asked <= budget, "{} asked {asked} of {budget} on {}", estimator.name(), known.name);
+    counted.check(budget, estimator.name());
     let off = &values.column(0) - &known.exact;
     Ok((off.dot(&off) / known.exact.dot(&known.exact), seconds))
+}
+
+/// One estimate of pairs.
+fn one_of_pairs(
+    known: &KnownGame,
+    ends: &Ends,
+    estimator: &dyn InteractionEstimator,
+    budget: u64,
+    seed: u64,
+) -> Result<(f64, f64)> {
+    let counted = Counted { game: &*known.game, asked: AtomicU64::new(2) };
+    let start = Instant::now();
+    let terms = estimator.estimate(&counted, ends, seed)?;
+    let seconds = start.elapsed().as_secs_f64();
+    counted.check(budget, estimator.name());
+    let exact: BTreeMap<&[usize], f64> = known.pairs.iter().map(|(pair, value)| (&pair[..], *value)).collect();
+    let pairs = terms.sets.iter().zip(terms.values.column(0)).filter(|(set, _)| set.len() == 2);
+    let off: f64 = pairs.map(|(set, value)| (value - exact.get(&set[..]).copied().unwrap_or(0.0)).powi(2)).sum();
+    Ok((off / exact.values().map(|value| value * value).sum::<f64>(), seconds))
 }
 
 fn play(known: &KnownGame, options: &Options, results: &mut Results) -> Result<()> {
     let n = known.game.n_players();
     let ends = Ends::of(&*known.game)?;
+    let family = results.entry(known.family.clone()).or_default();
     for factor in FACTORS {
         let budget = if n < 20 { (factor * n).min(1 << n) } else { factor * n };
-        for estimator in estimators(n, budget - 2) {
-            if !estimator.name().contains(&options.only) || estimator.coalitions(n).is_err() {
-                continue;
+        let mut add = |name: &str, one: &(dyn Fn(u64) -> Result<(f64, f64)> + Sync)| -> Result<()> {
+            let errors = (0..options.seeds).into_par_iter().map(one).collect::<Result<_>>()?;
+            family.entry(name.to_owned()).or_default().insert((factor, known.name.clone()), errors);
+            Ok(())
+        };
+        if options.pairs {
+            for estimator in pair_estimators(budget - 2) {
+                if estimator.name().contains(&options.only) && estimator.coalitions(n).is_ok() {
+                    let one = |seed| one_of_pairs(known, &ends, &*estimator, budget as u64, seed);
+                    add(estimator.name(), &one)?;
+                }
             }
-            let errors: Vec<(f64, f64)> = (0..options.seeds)
-                .into_par_iter()
-                .map(|seed| one(known, &ends, &*estimator, budget as u64, seed))
-                .collect::<Result<_>>()?;
-            let rows = results.entry(known.family.clone()).or_default().entry(estimator.name().to_owned()).or_default();
-            rows.insert((factor, known.name.clone()), errors);
+            continue;
+        }
+        for estimator in estimators(n, budget - 2) {
+            if estimator.name().contains(&options.only) && estimator.coalitions(n).is_ok() {
+                add(estimator.name(), &|seed| one(known, &ends, &*estimator, budget as u64, seed))?;
+            }
         }
     }
     Ok(())
@@ -152,19 +224,24 @@ fn add_peers(text: &str, options: &Options, results: &mut Results) -> std::resul
 }
 
 fn print(family: &str, estimators: &Family) {
-    println!("\n### {family}\n\n| estimator | 10n | 50n | 200n | ms at 200n |\n|---|--:|--:|--:|--:|");
+    println!(
+        "\n### {family}\n\n| estimator | 10n | 50n | 200n | ms at 200n | games, seeds |\n|---|--:|--:|--:|--:|--:|"
+    );
+    let games = |rows: &BTreeMap<(usize, String), Vec<(f64, f64)>>, factor: usize| -> usize {
+        rows.keys().filter(|(f, _)| *f == factor).count()
+    };
+    let all = estimators.values().flat_map(|rows| FACTORS.map(|factor| games(rows, factor))).max().unwrap_or(0);
     for (estimator, rows) in estimators {
         let mean = |factor: usize, of: fn(&(f64, f64)) -> f64| {
-            let games: Vec<f64> = rows
-                .iter()
-                .filter(|((f, _), _)| *f == factor)
-                .map(|(_, errors)| errors.iter().map(of).sum::<f64>() / errors.len() as f64)
-                .collect();
-            (!games.is_empty()).then(|| games.iter().sum::<f64>() / games.len() as f64)
+            let own = rows.iter().filter(|((f, _), _)| *f == factor);
+            let means: Vec<f64> = own.map(|(_, all)| all.iter().map(of).sum::<f64>() / all.len() as f64).collect();
+            // Means over other games are no row of the same table.
+            (means.len() == all).then(|| means.iter().sum::<f64>() / all as f64)
         };
         let show = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.2e}"));
         let errors = FACTORS.map(|factor| show(mean(factor, |e| e.0))).join(" | ");
         let time = mean(200, |e| e.1).map_or("-".to_owned(), |s| format!("{:.0}", 1e3 * s));
-        println!("| {estimator} | {errors} | {time} |");
+        let fewest = rows.values().map(Vec::len).min().unwrap_or(0);
+        println!("| {estimator} | {errors} | {time} | {all}, {fewest} |");
     }
 }

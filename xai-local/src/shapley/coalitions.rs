@@ -107,17 +107,25 @@ impl Coalitions {
 
     /// What each coalition is worth more than those who are not in it: (coalition, output).
     pub fn differences(&self, game: &dyn Game) -> Result<Array2<f64>> {
+        let [own, others] = self.sides(game)?;
+        Ok(own - others)
+    }
+
+    /// What each coalition is worth, and what those are worth who are not in it: (coalition, output).
+    pub fn sides(&self, game: &dyn Game) -> Result<[Array2<f64>; 2]> {
         let n = game.n_players();
-        let mut difference = Array2::zeros((self.len(), game.n_outputs()));
+        let mut own = Array2::zeros((self.len(), game.n_outputs()));
+        let mut others = own.clone();
         let step = at_once(n) / 2;
-        for (start, mut rows) in (0..).step_by(step).zip(difference.axis_chunks_iter_mut(Axis(0), step)) {
-            let spelled = Array2::from_shape_fn((2 * rows.nrows(), n), |(row, player)| {
+        let parts = own.axis_chunks_iter_mut(Axis(0), step).zip(others.axis_chunks_iter_mut(Axis(0), step));
+        for (start, (mut own, mut others)) in (0..).step_by(step).zip(parts) {
+            let spelled = Array2::from_shape_fn((2 * own.nrows(), n), |(row, player)| {
                 has(self.get(start + row / 2), player) == (row % 2 == 0)
             });
             let worth = game.worth(&spelled)?;
-            rows.assign(&worth.slice_axis(Axis(0), Slice::new(0, None, 2)));
-            rows -= &worth.slice_axis(Axis(0), Slice::new(1, None, 2));
+            own.assign(&worth.slice_axis(Axis(0), Slice::new(0, None, 2)));
+            others.assign(&worth.slice_axis(Axis(0), Slice::new(1, None, 2)));
         }
-        Ok(difference)
+        Ok([own, others])
     }
 }

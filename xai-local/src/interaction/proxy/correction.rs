@@ -2,9 +2,8 @@
 
 use ndarray::{Array2, ArrayView1};
 
-use super::seen::Seen;
+use super::seen::{Parity, Seen};
 use super::trees::{FOLDS, is_left_out};
-use crate::shapley::proxy::boosting::Parity;
 use crate::tree::interactions::measure::Measures;
 
 /// How much of what is estimated for the pairs not seen is believed.
@@ -49,9 +48,8 @@ pub(super) fn correct(
     let mut values = Array2::zeros((sets.len(), outputs));
     let mut estimated = Array2::<f64>::zeros((sets.len(), outputs));
     let mut variance = Array2::<f64>::zeros((sets.len(), outputs));
-    let missed = fits.map(|(parity, said, left_out)| {
-        (parity.sign(), seen.part(parity) - said, seen.part(parity) - left_out)
-    });
+    let missed =
+        fits.map(|(parity, said, left_out)| (parity.sign(), seen.part(parity) - said, seen.part(parity) - left_out));
     let mut reach = vec![(0.0, 0.0); m];
     for (place, set) in sets.iter().enumerate() {
         for (pair, reach) in reach.iter_mut().enumerate() {

@@ -2,8 +2,7 @@
 
 use ndarray::Array2;
 
-use super::seen::Seen;
-use crate::shapley::proxy::boosting::Parity;
+use super::seen::{Parity, Seen};
 
 /// A function fitted to the odd or the even part of a game, and its interactions.
 pub(super) struct Fit {
@@ -16,6 +15,12 @@ pub(super) struct Fit {
 }
 
 impl Fit {
+    /// What says nothing of `n_sets` sets.
+    pub fn nothing(seen: &Seen, parity: Parity, n_sets: usize) -> Fit {
+        let zeros = Array2::zeros(seen.part(parity).dim());
+        Fit { values: Array2::zeros((n_sets, zeros.ncols())), said: zeros.clone(), left_out: zeros }
+    }
+
     /// The mixture of two fits that tells most of pairs not seen.
     pub fn blend(self, other: Fit, seen: &Seen, parity: Parity) -> Fit {
         let (mut along, mut square) = (0.0, 0.0);

@@ -13,11 +13,11 @@ use xai_core::{Error, Game, InteractionIndex, Provenance, Result};
 
 use self::correction::{Belief, correct};
 use self::fit::Fit;
-use self::seen::Seen;
+use self::seen::{Parity, Seen};
 use super::conversion::Conversion;
 use super::sets::{Ranks, count_up_to, sets_up_to};
 use super::{ExactInteractions, InteractionEstimator, Terms};
-use crate::shapley::proxy::boosting::{Growth, Parity};
+use crate::shapley::proxy::boosting::Growth;
 use crate::shapley::{Ends, ExactShap};
 use crate::tree::interactions::measure::Measures;
 use crate::tree::interactions::terms::Sums;
@@ -47,7 +47,7 @@ use crate::tree::interactions::terms::Sums;
 /// otherwise the share of the variance of coalitions left out that is foreseen.
 ///
 /// # Cost
-/// At most `n_coalitions` coalitions m; m · n for each split of 2000 trees, m³ / 6 for the process, m · sets for the
+/// At most `n_coalitions` coalitions m; m · n for each split of 1000 trees, m³ / 6 for the process, m · sets for the
 /// correction. All coalitions give exact values, as by [`ExactInteractions`].
 ///
 /// # Errors
@@ -95,6 +95,9 @@ const MOST_SETS: u64 = 1 << 20;
 const MOST_IN_PROCESS: usize = 1500;
 /// Products that miss less than this share of the squares need no rival.
 const PERFECT: f64 = 1e-18;
+/// Products were chosen among many by the pairs that judge them: to be taken they must lose less than this share of what
+/// their rival loses.
+const MARGIN: f64 = 0.9;
 /// How trees grow.
 const GROWTH: Growth = Growth { trees: 200, depth: 5, rate: 0.1 };
 /// What moments of coalitions may fall to before they vanish.
@@ -159,7 +162,7 @@ impl InteractionEstimator for ProxyInteractions {
         let (order, sets) = (ranks.order(), sets_up_to(n, ranks.order()));
         let measures = Measures::new(self.index, order);
         let [odd, even] = match self.unbiased {
-            true => [Parity::Odd, Parity::Even].map(|p| ("boosted trees", trees::fit(&seen, p, GROWTH, &measures, &ranks))),
+            true => trees::fit(&seen, GROWTH, &measures, &ranks).map(|fit| ("boosted trees", fit)),
             false => best(&seen, self.index, &sets, &measures, &ranks),
         };
         let lost = [(Parity::Odd, &odd.1), (Parity::Even, &even.1)].map(|(p, fit)| seen.lost(p, &fit.left_out));
@@ -195,7 +198,10 @@ impl InteractionEstimator for ProxyInteractions {
             singles.for_each(|mut row| row += &lacking);
         }
         if standard_error.is_none() {
-            notes.push("no standard error: the fidelity is the share of the variance of pairs left out that is foreseen".to_owned());
+            notes.push(
+                "no standard error: the fidelity is the share of the variance of pairs left out that is foreseen"
+                    .to_owned(),
+            );
         }
         let fidelity = fidelity(&seen, [&odd.1.left_out, &even.1.left_out]);
         Ok(Terms { sets, values, standard_error, coalitions: planned, fidelity, notes })
@@ -210,28 +216,38 @@ fn best(
     measures: &Measures,
     ranks: &Ranks,
 ) -> [(&'static str, Fit); 2] {
-    let parities = [Parity::Odd, Parity::Even];
-    let mut products = parities.map(|parity| products::fit(seen, parity, measures, ranks));
+    let mut products = Parity::BOTH.map(|parity| products::fit(seen, parity, measures, ranks));
     let is_perfect = |fit: &Option<(Fit, f64)>| fit.as_ref().is_some_and(|(_, lost)| *lost < PERFECT);
-    let mut processes = [None, None];
-    if seen.len() <= MOST_IN_PROCESS && !products.iter().all(is_perfect) {
-        if let Some(fits) = posterior::fit(seen, index, ranks.order(), sets) {
+    let (mut processes, mut grown) = ([None, None], [None, None]);
+    if !products.iter().all(is_perfect) {
+        grown = trees::fit(seen, GROWTH, measures, ranks).map(Some);
+        if let Some(fits) = Some(())
+            .filter(|()| seen.len() <= MOST_IN_PROCESS)
+            .and_then(|()| posterior::fit(seen, index, ranks.order(), sets))
+        {
             processes = fits.map(Some);
         }
     }
-    [0, 1].map(|part| {
-        let parity = parities[part];
-        if let Some((fit, _)) = products[part].take_if(|(_, lost)| *lost < PERFECT) {
-            return ("few products", fit);
-        }
-        let trees = trees::fit(seen, parity, GROWTH, measures, ranks);
-        let (name, rival) = match processes[part].take() {
-            Some(process) => ("a Gaussian process and boosted trees", process.blend(trees, seen, parity)),
-            None => ("boosted trees", trees),
+    Parity::BOTH.map(|parity| {
+        let part = usize::from(parity == Parity::Even);
+        let products = products[part].take();
+        let rival = match (processes[part].take(), grown[part].take()) {
+            (Some(process), Some(trees)) => {
+                Some(("a Gaussian process and boosted trees", process.blend(trees, seen, parity)))
+            }
+            (None, Some(trees)) => Some(("boosted trees", trees)),
+            (process, None) => process.map(|process| ("a Gaussian process", process)),
         };
-        match products[part].take() {
-            Some((fit, lost)) if lost < seen.lost(parity, &rival.left_out) => ("few products", fit),
-            _ => (name, rival),
+        match (products, rival) {
+            (Some((fit, lost)), Some(rival))
+                if lost < PERFECT || lost < MARGIN * seen.lost(parity, &rival.1.left_out) =>
+            {
+                drop(rival);
+                ("few products", fit)
+            }
+            (_, Some(rival)) => rival,
+            (Some((fit, _)), None) => ("few products", fit),
+            (None, None) => ("nothing", Fit::nothing(seen, parity, ranks.len())),
         }
     })
 }

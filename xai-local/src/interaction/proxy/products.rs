@@ -9,9 +9,8 @@ use ndarray::{Array2, Axis, Slice};
 
 use super::super::sets::Ranks;
 use super::fit::Fit;
-use super::seen::Seen;
+use super::seen::{Parity, Seen};
 use crate::cholesky::Cholesky;
-use crate::shapley::proxy::boosting::Parity;
 use crate::tree::interactions::measure::Measures;
 
 /// Players whose triples are looked at; of more players, those with the largest coefficients of their own.
@@ -51,7 +50,8 @@ pub(super) fn fit(seen: &Seen, parity: Parity, measures: &Measures, ranks: &Rank
         Parity::Even => vec![Vec::new()],
     };
     let always = terms.len();
-    let regress = |terms: &[Vec<usize>], charge: f64| regress(seen, parity, terms, charge * (terms.len() - always) as f64);
+    let regress =
+        |terms: &[Vec<usize>], charge: f64| regress(seen, parity, terms, charge * (terms.len() - always) as f64);
     let mut last = regress(&terms, 0.0)?;
     let players = match parity {
         Parity::Odd => largest(&last.coefficients, MOST_PLAYERS),
@@ -186,11 +186,18 @@ fn likeliest(
 fn values(terms: &[Vec<usize>], coefficients: &Array2<f64>, measures: &Measures, ranks: &Ranks) -> Array2<f64> {
     let nodes = measures.nodes(LARGEST + 1, 1, true);
     let share = |size: usize, gap: usize| -> f64 {
-        let sum: f64 = nodes.t.iter().zip(&nodes.rest).zip(&nodes.weights[size - 1]).map(|((t, r), w)| w * (t - r).powi(gap as i32)).sum();
+        let sum: f64 = nodes
+            .t
+            .iter()
+            .zip(&nodes.rest)
+            .zip(&nodes.weights[size - 1])
+            .map(|((t, r), w)| w * (t - r).powi(gap as i32))
+            .sum();
         2f64.powi(size as i32) * sum
     };
-    let shares: Vec<Vec<f64>> =
-        (1..=ranks.order().min(LARGEST)).map(|size| (0..=LARGEST - size).map(|gap| share(size, gap)).collect()).collect();
+    let shares: Vec<Vec<f64>> = (1..=ranks.order().min(LARGEST))
+        .map(|size| (0..=LARGEST - size).map(|gap| share(size, gap)).collect())
+        .collect();
     let mut values = Array2::zeros((ranks.len(), coefficients.ncols()));
     let mut set = Vec::new();
     for (term, coefficients) in terms.iter().zip(coefficients.outer_iter()) {

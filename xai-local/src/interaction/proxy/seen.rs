@@ -5,7 +5,25 @@ use xai_core::{Game, Result};
 
 use super::super::sample::{draw, n_pairs};
 use crate::shapley::Ends;
-use crate::shapley::proxy::boosting::Parity;
+
+/// How a part of a game changes when everybody present leaves and everybody else comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parity {
+    /// It changes its sign.
+    Odd,
+    /// Not at all.
+    Even,
+}
+
+impl Parity {
+    /// Both, in the order of everything that has one of each.
+    pub const BOTH: [Parity; 2] = [Parity::Odd, Parity::Even];
+
+    /// −1 or 1.
+    pub fn sign(self) -> f64 {
+        if self == Parity::Odd { -1.0 } else { 1.0 }
+    }
+}
 
 /// The worth of pairs of coalitions S and N∖S. The first pair is everybody and nobody.
 pub(super) struct Seen {
@@ -28,9 +46,12 @@ impl Seen {
         let drawn = draw(n, coalitions as usize, seed);
         let worth = game.worth(&drawn)?;
         let m = drawn.nrows() / 2 + 1;
-        let signs = Array2::from_shape_fn((m, n), |(pair, player)| {
-            if pair == 0 || drawn[[2 * pair - 2, player]] { 1.0 } else { -1.0 }
-        });
+        let signs = Array2::from_shape_fn(
+            (m, n),
+            |(pair, player)| {
+                if pair == 0 || drawn[[2 * pair - 2, player]] { 1.0 } else { -1.0 }
+            },
+        );
         let mut own = Array2::zeros((m, game.n_outputs()));
         let mut others = own.clone();
         for (side, first, step) in [(&mut own, &ends.full, 0), (&mut others, &ends.empty, 1)] {

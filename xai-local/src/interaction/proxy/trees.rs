@@ -1,11 +1,11 @@
-//! Boosted trees on one part of a game, and their exact interactions.
+//! Boosted trees on a game, and the exact interactions of both of their parts.
 
 use ndarray::Array2;
 
 use super::super::sets::Ranks;
 use super::fit::Fit;
-use super::seen::Seen;
-use crate::shapley::proxy::boosting::{Growth, Parity, grow};
+use super::seen::{Parity, Seen};
+use crate::shapley::proxy::boosting::{Growth, grow};
 use crate::tree::interactions::measure::Measures;
 
 /// Parts in turn left out.
@@ -16,43 +16,53 @@ pub(super) fn is_left_out(pair: usize, fold: usize) -> bool {
     pair > 0 && pair % FOLDS == fold
 }
 
-/// Trees that learned four fifths of the pairs each, their mean, and what they say of the rest.
+/// Trees that learned the worth of four fifths of the pairs each, their mean, and what they say of the rest: the odd and
+/// the even part.
 ///
 /// A leaf of worth c that asks for the players P and against the players Q is the game c · 1[P ⊆ S, Q ∩ S = ∅], in which
 /// T ⊆ P ∪ Q has the value c · (−1)^|T ∩ Q| ∫ t^|P∖T| (1 − t)^|Q∖T| dμ. Its odd and even part are half of the differences
 /// and sums with the leaf that has P and Q exchanged.
-pub(super) fn fit(seen: &Seen, parity: Parity, growth: Growth, measures: &Measures, ranks: &Ranks) -> Fit {
-    let part = seen.part(parity);
-    let (m, outputs) = part.dim();
+pub(super) fn fit(seen: &Seen, growth: Growth, measures: &Measures, ranks: &Ranks) -> [Fit; 2] {
+    let (m, outputs) = seen.odd.dim();
     let order = ranks.order();
     let moments = moments(measures, order, growth.depth);
-    let mut values = Array2::zeros((ranks.len(), outputs));
-    let (mut said, mut left_out) = (Array2::zeros((m, outputs)), part.clone());
     let share = 1.0 / FOLDS as f64;
+    let mut fits = Parity::BOTH.map(|parity| Fit {
+        values: Array2::zeros((ranks.len(), outputs)),
+        said: Array2::zeros((m, outputs)),
+        left_out: seen.part(parity).clone(),
+    });
+    let (own, others) = (&seen.even + &seen.odd, &seen.even - &seen.odd);
     for output in 0..outputs {
         for fold in 0..FOLDS {
             let taught: Vec<bool> = (0..m).map(|pair| !is_left_out(pair, fold)).collect();
             let (mut players, mut set) = (Vec::new(), Vec::new());
-            let told = grow(&seen.signs, part.column(output), &taught, growth, parity, |path, worth| {
+            let worth = [own.column(output), others.column(output)];
+            let [own, others] = grow(&seen.signs, worth, &taught, growth, |path, worth| {
                 players.clear();
                 players.extend_from_slice(path);
                 players.sort_unstable();
                 let inside = path.iter().filter(|(_, present)| *present).count();
-                let leaf = Leaf { inside, outside: path.len() - inside, order, parity, moments: &moments };
+                let leaf = Leaf { inside, outside: path.len() - inside, order, moments: &moments };
                 let half = 0.5 * share * worth;
-                leaf.visit(&players, &mut set, 0, &mut |set, value| {
-                    values[[ranks.place(set), output]] += half * value;
+                leaf.visit(&players, &mut set, 0, &mut |set, own, mirrored| {
+                    let place = [ranks.place(set), output];
+                    fits[0].values[place] += half * (own - mirrored);
+                    fits[1].values[place] += half * (own + mirrored);
                 });
             });
-            for (pair, told) in told.into_iter().enumerate() {
-                said[[pair, output]] += share * told;
-                if is_left_out(pair, fold) {
-                    left_out[[pair, output]] = told;
+            for (fit, parity) in fits.iter_mut().zip(Parity::BOTH) {
+                for pair in 0..m {
+                    let told = (own[pair] + parity.sign() * others[pair]) / 2.0;
+                    fit.said[[pair, output]] += share * told;
+                    if is_left_out(pair, fold) {
+                        fit.left_out[[pair, output]] = told;
+                    }
                 }
             }
         }
     }
-    Fit { values, said, left_out }
+    fits
 }
 
 /// ∫ tⁱ (1 − t)ʲ dμ: (size − 1, i, j).
@@ -65,18 +75,18 @@ struct Leaf<'a> {
     inside: usize,
     outside: usize,
     order: usize,
-    parity: Parity,
     moments: &'a [Vec<Vec<f64>>],
 }
 
 impl Leaf<'_> {
-    /// Visits every set of `players` that begins with `set`, of which `against` must be absent, with twice its value.
+    /// Visits every set of `players` that begins with `set`, of which `against` must be absent, with its value in
+    /// the leaf and in the one with those present and those absent exchanged.
     fn visit(
         &self,
         players: &[(usize, bool)],
         set: &mut Vec<usize>,
         against: usize,
-        each: &mut impl FnMut(&[usize], f64),
+        each: &mut impl FnMut(&[usize], f64, f64),
     ) {
         for (at, &(player, present)) in players.iter().enumerate() {
             set.push(player);
@@ -85,7 +95,7 @@ impl Leaf<'_> {
             let (i, j) = (self.inside + against - set.len(), self.outside - against);
             let sign = |n: usize| if n.is_multiple_of(2) { 1.0 } else { -1.0 };
             let mirrored = sign(set.len() - against) * of_size[j][i];
-            each(set, sign(against) * of_size[i][j] + self.parity.sign() * mirrored);
+            each(set, sign(against) * of_size[i][j], mirrored);
             if set.len() < self.order {
                 self.visit(&players[at + 1..], set, against, each);
             }

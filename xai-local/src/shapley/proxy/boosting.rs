@@ -41,56 +41,50 @@ const FEWEST_ROWS: usize = 2;
 /// # Cost
 /// O(trees · depth · pairs · players).
 pub(crate) fn boost(signs: &Array2<f64>, half: ArrayView1<f64>, taught: &[bool], growth: Growth) -> Boosted {
+    boost_both(signs, [half, half.mapv(|x| -x).view()], taught, growth)
+}
+
+/// Grows trees on the `worth` of both coalitions of the pairs that are `taught`: what is simple for a coalition may be
+/// twice as hard for the difference of two.
+///
+/// # Shapes
+/// `signs` (pair, player); `worth` (pair) of the coalitions and of their complements; `taught` (pair).
+///
+/// # Cost
+/// O(trees · depth · pairs · players).
+pub(crate) fn boost_both(signs: &Array2<f64>, worth: [ArrayView1<f64>; 2], taught: &[bool], growth: Growth) -> Boosted {
     let mut shares = vec![0.0; signs.ncols()];
-    let half = grow(signs, half, taught, growth, Parity::Odd, |path, worth| {
+    let [own, others] = grow(signs, worth, taught, growth, |path, worth| {
         let present = path.iter().filter(|(_, present)| *present).count();
         let (inside, outside) = leaf_shares(present, path.len() - present);
         for &(player, present) in path {
             shares[player] += worth * if present { inside } else { outside };
         }
     });
-    Boosted { shares, half }
+    Boosted { shares, half: own.iter().zip(&others).map(|(own, others)| (own - others) / 2.0).collect() }
 }
 
-/// How a part of a game changes when everybody present leaves and everybody else comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parity {
-    /// It changes its sign.
-    Odd,
-    /// Not at all.
-    Even,
-}
-
-impl Parity {
-    /// −1 or 1.
-    pub(crate) fn sign(self) -> f64 {
-        if self == Parity::Odd { -1.0 } else { 1.0 }
-    }
-}
-
-/// Grows trees on the odd or the even part of the pairs that are `taught`, and calls `leaf` with the path and the worth
-/// of every leaf: players, and whether they must be present. Returns what the trees say of that part of every pair.
+/// Grows trees on the `worth` of both coalitions of the pairs that are `taught`, and calls `leaf` with the path and the
+/// worth of every leaf: players, and whether they must be present. Returns what the trees say of both of every pair.
 ///
 /// # Shapes
-/// `signs` (pair, player); `part` (pair); `taught` (pair).
+/// `signs` (pair, player); `worth` (pair) of the coalitions and of their complements; `taught` (pair).
 ///
 /// # Cost
 /// O(trees · depth · pairs · players).
 pub(crate) fn grow(
     signs: &Array2<f64>,
-    part: ArrayView1<f64>,
+    worth: [ArrayView1<f64>; 2],
     taught: &[bool],
     growth: Growth,
-    parity: Parity,
     leaf: impl FnMut(&[(usize, bool)], f64),
-) -> Vec<f64> {
+) -> [Vec<f64>; 2] {
     let m = signs.nrows();
-    let mirrored = part.iter().map(|x| parity.sign() * x);
     let mut grower = Grower {
         signs,
         taught,
         growth,
-        left: part.iter().copied().chain(mirrored).collect(),
+        left: worth.iter().flatten().copied().collect(),
         said: vec![0.0; 2 * m],
         each_leaf: leaf,
     };
@@ -98,7 +92,8 @@ pub(crate) fn grow(
         let rows: Vec<u32> = (0..2 * m as u32).collect();
         grower.grow(&rows, &mut Vec::new());
     }
-    (0..m).map(|pair| (grower.said[pair] + parity.sign() * grower.said[pair + m]) / 2.0).collect()
+    let others = grower.said.split_off(m);
+    [grower.said, others]
 }
 
 struct Grower<'a, L> {

@@ -20,6 +20,8 @@ pub(crate) struct Sampled {
     pub unseen: Vec<f64>,
     /// v(S) − v(N∖S): (pair, output).
     pub difference: Array2<f64>,
+    /// v(S) + v(N∖S): (pair, output).
+    pub sum: Array2<f64>,
     /// v(N) − v(∅): (output).
     pub gain: Array1<f64>,
 }
@@ -37,12 +39,13 @@ impl Sampled {
         let signs = Array2::from_shape_fn((pairs.chosen.len(), n), |(pair, player)| {
             if has(pairs.chosen.get(pair), player) { 1.0 } else { -1.0 }
         });
-        let difference = pairs.chosen.differences(game)?;
+        let [own, others] = pairs.chosen.sides(game)?;
+        let (difference, sum) = (&own - &others, own + others);
         let mut unseen = vec![0.0; pairs.chosen.len()];
         for stratum in &pairs.strata {
             unseen[stratum.span.clone()].fill((1.0 - stratum.span.len() as f64 / stratum.pairs).max(0.0));
         }
-        Ok(Sampled { n, pairs, signs, unseen, difference, gain: ends.gain() })
+        Ok(Sampled { n, pairs, signs, unseen, difference, sum, gain: ends.gain() })
     }
 
     /// The number of pairs.
@@ -67,11 +70,13 @@ impl Sampled {
         sum / self.difference.ncols().max(1) as f64
     }
 
-    /// The mixture of two fits that loses least (see [`Sampled::lost`]); its standard error is the first one's.
+    /// The mixture of two fits that loses least (see [`Sampled::lost`]); its standard error stays that
+    /// of the first.
     pub fn blend(&self, first: Fit, second: &Fit) -> Fit {
         let (mut along, mut square) = (0.0, 0.0);
         for (output, known) in self.difference.columns().into_iter().enumerate() {
-            let scale = known.dot(&known);
+            let stakes = self.pairs.weight.iter().zip(&self.unseen).map(|(weight, unseen)| weight * unseen);
+            let scale: f64 = known.iter().zip(stakes).map(|(known, stake)| stake * known * known).sum();
             for pair in (0..self.len()).filter(|_| scale > 0.0) {
                 let stake = self.pairs.weight[pair] * self.unseen[pair] / scale;
                 let apart = first.left_out[[pair, output]] - second.left_out[[pair, output]];
