@@ -17,5 +17,6 @@ mod quantus;
 mod randomisation;
 mod removal;
 mod stability;
+mod stability_golden;
 mod truth;
 mod zoo;

@@ -8,12 +8,13 @@ use xai_core::{
     Provenance, Result, Run, Table,
 };
 
-/// scores = act(x·first + shift)·second, with the hyperbolic tangent or nothing in between.
+/// scores = act(x·first + shift)·second + offset, with the hyperbolic tangent or nothing in between.
 #[derive(Clone)]
 pub struct Net {
     pub first: Array2<f64>,
     pub shift: Array1<f64>,
     pub second: Array2<f64>,
+    pub offset: Array1<f64>,
     pub bends: bool,
     layers: Vec<Layer>,
 }
@@ -28,11 +29,13 @@ impl Net {
             first: Array2::from_shape_fn((features, hidden), |(i, j)| weight(i, j)),
             shift: Array1::from_shape_fn(hidden, |j| 0.1 * j as f64),
             second: Array2::from_shape_fn((hidden, outputs), |(i, j)| weight(i, j + 1)),
+            offset: Array1::zeros(outputs),
             bends,
             layers: vec![
                 layer("input", LayerKind::Input, vec![], features),
-                layer("hidden", LayerKind::Tanh, vec![0], hidden),
-                layer("scores", LayerKind::Linear, vec![1], outputs),
+                layer("sums", LayerKind::Linear, vec![0], hidden),
+                layer("hidden", LayerKind::Tanh, vec![1], hidden),
+                layer("scores", LayerKind::Linear, vec![2], outputs),
             ],
         }
     }
@@ -49,7 +52,7 @@ impl Model for Net {
         self.second.ncols()
     }
     fn predict(&self, batch: &Table) -> Result<Array2<f64>> {
-        Ok(self.hidden(batch).dot(&self.second))
+        Ok(self.hidden(batch).dot(&self.second) + &self.offset)
     }
 }
 
@@ -68,8 +71,9 @@ impl Layered for Net {
         let read = |layer: &usize| -> ArrayD<f32> {
             let found = match layer {
                 0 => batch.to_owned(),
-                1 => self.hidden(batch),
-                _ => self.hidden(batch).dot(&self.second),
+                1 => batch.dot(&self.first) + &self.shift,
+                2 => self.hidden(batch),
+                _ => self.hidden(batch).dot(&self.second) + &self.offset,
             };
             found.mapv(|x| x as f32).into_dyn()
         };
