@@ -87,10 +87,9 @@ pub(super) fn fit(seen: &Seen, parity: Parity, measures: &Measures, ranks: &Rank
     let mut place = 0..;
     let mut fewer = kept.clone();
     fewer.retain(|_| place.next().is_some_and(|k| k < always || squares[k] > least));
-    if fewer.len() < kept.len() {
-        if let Some(leaner) = regress(&fewer, charge).filter(|leaner| leaner.charged <= all.charged.max(NOTHING)) {
-            (all, kept) = (leaner, fewer);
-        }
+    let leaner = if fewer.len() < kept.len() { regress(&fewer, charge) } else { None };
+    if let Some(leaner) = leaner.filter(|leaner| leaner.charged <= all.charged.max(NOTHING)) {
+        (all, kept) = (leaner, fewer);
     }
     let values = values(&kept, &all.coefficients, measures, ranks);
     Some((Fit { values, said: all.said, left_out: all.left_out }, all.charged))
