@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attribution, Effects, Explanation, Importance, Interactions, Output, Provenance};
+use crate::{Attribution, Effects, Explanation, Importance, Interactions, League, Output, Provenance};
 
 /// Any result, with the name and version of its form in the field `schema`.
 ///
@@ -37,6 +37,9 @@ pub enum Document {
     /// Response curves.
     #[serde(rename = "xai/effects/1")]
     Effects(Effects),
+    /// What a contest of methods found.
+    #[serde(rename = "xai/league/1")]
+    League(League),
     /// Scores and predictions, without an explanation.
     #[serde(rename = "xai/prediction/1")]
     Prediction(Prediction),
@@ -70,6 +73,7 @@ impl Explanation for Document {
             Document::Interactions(e) => &e.provenance,
             Document::Importance(e) => &e.provenance,
             Document::Effects(e) => &e.provenance,
+            Document::League(e) => &e.provenance,
             Document::Prediction(e) => &e.provenance,
         }
     }
@@ -84,4 +88,4 @@ macro_rules! document_from {
         }
     )*};
 }
-document_from!(Attribution, Interactions, Importance, Effects, Prediction);
+document_from!(Attribution, Interactions, Importance, Effects, League, Prediction);

@@ -13,6 +13,7 @@
 //! | [`Stream`], [`cut`]: batches in, explanations out | `stream.rs` |
 //! | [`Game`], [`Masker`], [`MaskedGame`]: what perturbation methods see | `game.rs` |
 //! | [`Attribution`], [`Interactions`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
+//! | [`League`]: what a contest of methods found | `league.rs` |
 //! | [`Document`]: the versioned JSON form of all results | `document.rs` |
 //! | [`Feature`], [`Output`], [`Scale`], [`Groups`]: names, kinds, units | `feature.rs`, `groups.rs` |
 //! | [`TreeEnsemble`]: decision trees as arrays, with exact routing | `trees/` |
@@ -32,6 +33,7 @@ mod groups;
 mod importance;
 mod interactions;
 pub mod layers;
+pub mod league;
 mod link;
 pub mod model;
 pub mod nested;
@@ -52,6 +54,7 @@ pub use groups::Groups;
 pub use importance::Importance;
 pub use interactions::{InteractionIndex, Interactions};
 pub use layers::{Composed, Layer, LayerKind, Layered, Operator, Parametric, Probe, Probed};
+pub use league::League;
 pub use link::Link;
 pub use model::{Differentiable, LinearFirst, LinearStructured, Model, Owned, TreeStructured};
 pub use run::{Meter, Observer, Run, Silent};

@@ -14,7 +14,7 @@
 //! | [`axioms`] | does it keep its promises? | lower | masker | Shapley 1953, Kindermans et al. 2019 |
 //! | [`localisation`] | does it lie where the evidence is? | higher | masks | Arras et al. 2022 |
 //!
-//! [`truth`] makes models and data whose right attribution is known.
+//! [`tournament`] lets methods compete. [`truth`] makes models and data whose right attribution is known.
 //!
 //! No measure here knows the truth. Completeness finds arithmetic that is wrong; those that ask the model are only as
 //! good as the masker's idea of absence, which may be the very idea that the method was built on; agreement says
@@ -38,6 +38,7 @@ mod normal;
 pub mod randomisation;
 mod rank;
 pub mod stability;
+pub mod tournament;
 pub mod truth;
 
 pub use agreement::{

@@ -18,5 +18,6 @@ mod randomisation;
 mod removal;
 mod stability;
 mod stability_golden;
+mod tournament;
 mod truth;
 mod zoo;
