@@ -8,6 +8,7 @@ use std::sync::Arc;
 use xai_core::error::same_shape;
 use xai_core::{Cells, Error, Feature, Layer, LayerKind, Output, Result};
 
+use super::kernel;
 use super::op::Op;
 use super::operator::Function;
 use super::shape::{MOST_CELLS, cells};
@@ -69,6 +70,10 @@ pub(super) struct Plan {
     pub functions: Vec<Option<Function>>,
     /// The cells that each layer has for one sample.
     pub sizes: Vec<usize>,
+    /// The last layer that reads each layer, itself where there is none.
+    pub last_reader: Vec<usize>,
+    /// Whether the way back needs the cells of each layer.
+    pub needed: Vec<bool>,
 }
 
 impl<B: Cells + ?Sized> Network<B> {
@@ -163,7 +168,13 @@ impl Plan {
         let shape = input_shape.to_vec();
         let size = cells("the input", &shape)?;
         let input = Layer { name: "input".into(), kind: LayerKind::Input, inputs: Vec::new(), shape };
-        Ok(Plan { layers: vec![input], functions: vec![None], sizes: vec![size] })
+        Ok(Plan {
+            layers: vec![input],
+            functions: vec![None],
+            sizes: vec![size],
+            last_reader: vec![0],
+            needed: vec![false],
+        })
     }
 
     /// Adds a layer and says how many cells it has.
@@ -175,6 +186,13 @@ impl Plan {
         let inputs: Vec<Vec<usize>> = node.inputs.iter().map(|&i| self.layers[i].shape.clone()).collect();
         let function = Function::new(node.op, inputs)?;
         let size = cells("an output", &function.shape)?;
+        let [reads_inputs, reads_output] = kernel::needs(&function.op);
+        for &input in &node.inputs {
+            self.last_reader[input] = here;
+            self.needed[input] |= reads_inputs;
+        }
+        self.last_reader.push(here);
+        self.needed.push(reads_output);
         self.layers.push(Layer {
             name: node.name,
             kind: function.op.kind(),

@@ -12,11 +12,13 @@
 
 mod graph;
 mod kernel;
+mod line;
 mod model;
 mod op;
 mod operator;
 mod parameters;
 mod probe;
+mod run;
 mod shape;
 
 pub use graph::{Network, Node};

@@ -1,11 +1,14 @@
 //! Scores and gradients by the input.
 
-use ndarray::{Array2, ArrayD, ArrayRef2, IxDyn};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayD, ArrayRef2, Axis, IxDyn, Slice};
+use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::{Cell, Cells, Differentiable, Error, Feature, Model, Output, Owned, Result};
 
-use super::graph::{Network, Plan};
-use super::kernel;
+use super::graph::Network;
+use super::run::Pool;
 
 impl<B: Cells + ?Sized> Model for Network<B> {
     type Batch = B;
@@ -15,9 +18,16 @@ impl<B: Cells + ?Sized> Model for Network<B> {
     }
 
     fn predict(&self, batch: &B) -> Result<Array2<f64>> {
-        let n = batch.n_samples();
-        let cells = self.plan.forward(n, self.enter(batch)?, None);
-        scores(n, cells.last().map(Vec::as_slice).unwrap_or_default(), self.n_outputs())
+        let n = self.check(batch)?;
+        let parts = self.by_parts(n, |range, pool| {
+            let mut cells = self.plan.nothing();
+            cells[0] = Some(self.enter(batch, range.clone(), pool)?);
+            self.plan.forward(range.len(), &mut cells, &|_| false, pool);
+            let scores = cells.pop().flatten().unwrap_or_default();
+            finite("scores of the network", &scores, self.n_outputs())?;
+            Ok(scores)
+        })?;
+        self.scores(n, parts)
     }
 
     fn features(&self) -> &[Feature] {
@@ -36,103 +46,139 @@ impl<B: Cells + ?Sized> Differentiable for Network<B> {
     }
 
     fn scores_and_vjps(&self, batch: &B, weights: &[Array2<f64>]) -> Result<(Array2<f64>, Vec<Owned<Self>>)> {
-        let n = batch.n_samples();
-        let cells = self.plan.forward(n, self.enter(batch)?, None);
-        let scores = scores(n, cells.last().map(Vec::as_slice).unwrap_or_default(), self.n_outputs())?;
-        let gradient = |weights: &Array2<f64>| {
-            same_shape("weights of the scores", &[n, self.n_outputs()], weights.shape())?;
-            let mut sums = self.plan.backward(n, &cells, weights, &[0]);
-            self.leave(n, sums.pop().unwrap_or_default())
-        };
-        let gradients = weights.iter().map(gradient).collect::<Result<_>>()?;
-        Ok((scores, gradients))
+        let n = self.check(batch)?;
+        self.check_weights(n, weights)?;
+        let plan = &self.plan;
+        let parts = self.by_parts(n, |range, pool| {
+            let n = range.len();
+            let mut cells = plan.nothing();
+            cells[0] = Some(self.enter(batch, range.clone(), pool)?);
+            plan.forward(n, &mut cells, &|layer| plan.needed[layer], pool);
+            let scores = cells.last().cloned().flatten().unwrap_or_default();
+            finite("scores of the network", &scores, self.n_outputs())?;
+            let mut gradients = Vec::with_capacity(weights.len());
+            for weights in weights {
+                let mut sums = plan.nothing();
+                let last = sums.len() - 1;
+                sums[last] = Some(seed(weights, range.clone()));
+                plan.backward(n, &cells, &mut sums, &|layer| layer == 0, &|_| true, pool);
+                let gradient = sums.swap_remove(0).unwrap_or_else(|| vec![0.0; n * plan.sizes[0]]);
+                finite("gradients by the input", &gradient, plan.sizes[0])?;
+                gradients.push(gradient);
+            }
+            cells.into_iter().flatten().for_each(|buffer| pool.give(buffer));
+            Ok((scores, gradients))
+        })?;
+        let (scores, mut gradients): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let mut all = Vec::with_capacity(weights.len());
+        for _ in weights {
+            // Last first, so that nothing moves up.
+            all.push(self.leave(n, gradients.iter_mut().flat_map(|part| part.pop().unwrap_or_default()))?);
+        }
+        all.reverse();
+        Ok((self.scores(n, scores)?, all))
     }
+
+    fn line_vjps(
+        &self,
+        from: &B,
+        to: &B,
+        points: &[(f64, f64)],
+        weights: &[Array2<f64>],
+    ) -> Result<Option<Vec<Owned<Self>>>> {
+        let n = self.check(to)?;
+        same_shape("samples where the lines begin", &[n], &[self.check(from)?])?;
+        self.check_weights(n, weights)?;
+        if let Some((t, c)) = points.iter().find(|(t, c)| !(t.is_finite() && c.is_finite())) {
+            return Err(Error::parameter("points", format!("({t}, {c})"), "finite numbers"));
+        }
+        let mut parts = self.by_parts(n, |range, pool| self.line(from, to, points, weights, range, pool))?;
+        let mut all = Vec::with_capacity(weights.len());
+        for _ in weights {
+            all.push(self.leave(n, parts.iter_mut().flat_map(|part| part.pop().unwrap_or_default()))?);
+        }
+        all.reverse();
+        Ok(Some(all))
+    }
+}
+
+/// The weights of some samples' scores.
+pub(super) fn seed(weights: &Array2<f64>, range: Range<usize>) -> Vec<f32> {
+    weights.slice_axis(Axis(0), Slice::from(range)).iter().map(|&w| w as f32).collect()
 }
 
 impl<B: Cells + ?Sized> Network<B> {
-    /// The cells of a batch, checked.
-    pub(super) fn enter(&self, batch: &B) -> Result<Vec<f32>> {
-        let cells = batch.cells();
-        let whole = [&[batch.n_samples()], self.input_shape()].concat();
-        same_shape("the batch (sample, axes of a sample)", &whole, cells.shape())?;
-        let narrow = |cell: &B::Cell| Into::<f64>::into(*cell) as f32;
-        let flat: Vec<f32> = match cells.as_slice() {
-            Some(cells) => cells.iter().map(narrow).collect(),
-            None => cells.iter().map(narrow).collect(),
+    /// The number of samples, when the batch fits.
+    pub(super) fn check(&self, batch: &B) -> Result<usize> {
+        let n = batch.n_samples();
+        let whole = [&[n], self.input_shape()].concat();
+        same_shape("the batch (sample, axes of a sample)", &whole, batch.cells().shape())?;
+        Ok(n)
+    }
+
+    pub(super) fn check_weights(&self, n: usize, weights: &[Array2<f64>]) -> Result<()> {
+        weights.iter().try_for_each(|w| same_shape("weights of the scores", &[n, self.n_outputs()], w.shape()))
+    }
+
+    /// Works on a few samples at a time and on all threads; the parts are in the order of the samples.
+    pub(super) fn by_parts<T: Send>(
+        &self,
+        n: usize,
+        work: impl Fn(Range<usize>, &mut Pool) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let width = self.plan.samples_at_once();
+        let part = |pool: &mut Pool, i: usize| {
+            let range = i * width..((i + 1) * width).min(n);
+            let first = range.start as u64;
+            work(range, pool).map_err(|error| error.moved(first))
         };
-        finite("cells of the batch", &flat, self.plan.sizes[0])?;
-        Ok(flat)
+        let parts: Vec<Result<T>> = (0..n.div_ceil(width)).into_par_iter().map_init(Pool::default, part).collect();
+        // The first error, whichever came first.
+        parts.into_iter().collect()
+    }
+
+    /// The cells of some samples, checked.
+    pub(super) fn enter(&self, batch: &B, range: Range<usize>, pool: &mut Pool) -> Result<Vec<f32>> {
+        let mut cells = pool.take(range.len() * self.plan.sizes[0]);
+        let own = batch.cells();
+        let own = own.slice_axis(Axis(0), Slice::from(range));
+        let narrow = |(narrow, wide): (&mut f32, &B::Cell)| *narrow = Into::<f64>::into(*wide) as f32;
+        match own.as_slice() {
+            Some(own) => cells.iter_mut().zip(own).for_each(narrow),
+            None => cells.iter_mut().zip(&own).for_each(narrow),
+        }
+        finite("cells of the batch", &cells, self.plan.sizes[0])?;
+        Ok(cells)
     }
 
     /// Cells of the form of a batch.
-    pub(super) fn leave(&self, n: usize, cells: Vec<f32>) -> Result<B::Owned> {
-        finite("gradients by the input", &cells, self.plan.sizes[0])?;
+    pub(super) fn leave(&self, n: usize, cells: impl Iterator<Item = f32>) -> Result<B::Owned> {
         let whole = [&[n], self.input_shape()].concat();
-        let (found, expected) = (vec![cells.len()], whole.clone());
-        let cells = cells.into_iter().map(|cell| B::Cell::of(f64::from(cell))).collect();
-        let cells = ArrayD::from_shape_vec(IxDyn(&whole), cells);
-        B::of_cells(cells.map_err(|_| Error::Shape { what: "gradients".into(), expected, found })?)
-    }
-}
-
-impl Plan {
-    /// The cells of every layer, with one layer's replaced where wanted.
-    pub fn forward(&self, n: usize, input: Vec<f32>, replace: Option<(usize, Vec<f32>)>) -> Vec<Vec<f32>> {
-        let (replaced, mut by) = replace.map_or((usize::MAX, None), |(layer, by)| (layer, Some(by)));
-        let mut cells: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
-        let mut input = Some(input);
-        for (layer, function) in self.functions.iter().enumerate() {
-            let own = match (function, by.take_if(|_| layer == replaced)) {
-                (_, Some(by)) => by,
-                (None, None) => input.take().unwrap_or_default(),
-                (Some(function), None) => {
-                    let inputs: Vec<&[f32]> = self.layers[layer].inputs.iter().map(|&i| &cells[i][..]).collect();
-                    let mut output = vec![0.0; n * self.sizes[layer]];
-                    kernel::forward(function, n, &inputs, &mut output);
-                    output
-                }
-            };
-            cells.push(own);
-        }
-        cells
+        let mut wide = Vec::with_capacity(n * self.plan.sizes[0]);
+        wide.extend(cells.map(|cell| B::Cell::of(f64::from(cell))));
+        let (found, expected) = (vec![wide.len()], whole.clone());
+        let wide = ArrayD::from_shape_vec(IxDyn(&whole), wide);
+        B::of_cells(wide.map_err(|_| Error::Shape { what: "gradients".into(), expected, found })?)
     }
 
-    /// The gradients of Σ weight·score by the cells of the layers that are wanted.
-    pub fn backward(&self, n: usize, cells: &[Vec<f32>], weights: &ArrayRef2<f64>, wanted: &[usize]) -> Vec<Vec<f32>> {
-        let zeros = |layer: usize| vec![0.0; n * self.sizes[layer]];
-        let last = self.layers.len() - 1;
-        let mut sums: Vec<Option<Vec<f32>>> = vec![None; self.layers.len()];
-        sums[last] = Some(weights.iter().map(|&w| w as f32).collect());
-        let first = wanted.iter().copied().min().unwrap_or(last);
-        for layer in (first + 1..=last).rev() {
-            let (Some(function), Some(gradient)) = (&self.functions[layer], sums[layer].take()) else { continue };
-            let reads = &self.layers[layer].inputs;
-            let inputs: Vec<&[f32]> = reads.iter().map(|&i| &cells[i][..]).collect();
-            for (place, &read) in reads.iter().enumerate().filter(|(_, read)| **read >= first) {
-                let sum = sums[read].get_or_insert_with(|| zeros(read));
-                kernel::backward(function, n, &inputs, &cells[layer], &gradient, place, sum);
-            }
-            if wanted.contains(&layer) {
-                sums[layer] = Some(gradient);
-            }
-        }
-        wanted.iter().map(|&layer| sums[layer].clone().unwrap_or_else(|| zeros(layer))).collect()
+    /// Scores as they are told.
+    pub(super) fn scores(&self, n: usize, parts: Vec<Vec<f32>>) -> Result<Array2<f64>> {
+        let scores: Vec<f64> = parts.into_iter().flatten().map(f64::from).collect();
+        let (found, expected) = (vec![scores.len()], vec![n, self.n_outputs()]);
+        Array2::from_shape_vec((n, self.n_outputs()), scores).map_err(|_| Error::Shape {
+            what: "scores".into(),
+            expected,
+            found,
+        })
     }
-}
-
-/// Scores as they are told.
-pub(super) fn scores(n: usize, cells: &[f32], outputs: usize) -> Result<Array2<f64>> {
-    finite("scores of the network", cells, outputs)?;
-    let found = vec![cells.len()];
-    Array2::from_shape_vec((n, outputs), cells.iter().map(|&x| f64::from(x)).collect()).map_err(|_| Error::Shape {
-        what: "scores".into(),
-        expected: vec![n, outputs],
-        found,
-    })
 }
 
 /// Whether all cells, `width` for each sample, are finite.
 pub(super) fn finite(what: &str, cells: &[f32], width: usize) -> Result<()> {
+    // Without a way out: quicker than stopping at the first.
+    if cells.iter().fold(true, |fine, cell| fine & cell.is_finite()) {
+        return Ok(());
+    }
     match cells.iter().position(|cell| !cell.is_finite()) {
         None => Ok(()),
         Some(at) => {

@@ -1,10 +1,12 @@
 //! A layer as a function by itself.
 
+use std::sync::OnceLock;
+
 use ndarray::{ArrayD, IxDyn};
 use xai_core::error::same_shape;
 use xai_core::{Error, Operator, Result};
 
-use super::kernel;
+use super::kernel::{self, Prepared};
 use super::op::Op;
 use super::shape::cells;
 
@@ -16,6 +18,8 @@ pub(super) struct Function {
     pub inputs: Vec<Vec<usize>>,
     /// The axes of one sample of the output.
     pub shape: Vec<usize>,
+    /// What forward and backward make of the parameters, once each is first asked for.
+    prepared: [OnceLock<Prepared>; 2],
 }
 
 impl Function {
@@ -27,7 +31,17 @@ impl Function {
                 return Err(Error::NonFinite { what: format!("parameter {name}"), sample: 0, column, value });
             }
         }
-        Ok(Function { op, inputs, shape })
+        Ok(Function { op, inputs, shape, prepared: Default::default() })
+    }
+
+    /// The parameters as the way forward reads them.
+    pub fn prepared_forward(&self) -> &Prepared {
+        self.prepared[0].get_or_init(|| Prepared::forward(&self.op, &self.inputs, &self.shape))
+    }
+
+    /// The parameters as the way back reads them.
+    pub fn prepared_backward(&self) -> &Prepared {
+        self.prepared[1].get_or_init(|| Prepared::backward(&self.op, &self.inputs, &self.shape))
     }
 
     fn check(&self, inputs: &[&ArrayD<f32>]) -> Result<usize> {
@@ -80,7 +94,8 @@ impl Operator for Function {
             same_shape(format!("parameter {name}"), &shape, new.shape())?;
             op.set_parameter(name, new);
         }
-        Ok(Box::new(Function { op, inputs: self.inputs.clone(), shape: self.shape.clone() }))
+        let (inputs, shape) = (self.inputs.clone(), self.shape.clone());
+        Ok(Box::new(Function { op, inputs, shape, prepared: Default::default() }))
     }
 }
 

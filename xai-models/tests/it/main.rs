@@ -14,6 +14,8 @@ mod linear;
 mod linfa;
 #[cfg(all(feature = "xgboost", feature = "lightgbm"))]
 mod mutation;
+#[cfg(feature = "network")]
+mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod table;

@@ -1,6 +1,8 @@
 //! Curves through which each cell passes alone.
 
 use super::super::op::Op;
+use super::add_to;
+use super::tile::wide;
 
 /// The scale of self-normalising networks, and their α.
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
@@ -10,38 +12,63 @@ const TANH_SLOPE: f64 = 0.797_884_560_802_865_4;
 const TANH_CUBE: f64 = 0.044_715;
 
 pub(super) fn forward(op: &Op, input: &[f32], output: &mut [f32]) {
+    output.copy_from_slice(input);
+    forward_in_place(op, output);
+}
+
+/// Whether `op` is a curve; then `cells` have passed through it.
+pub(super) fn forward_in_place(op: &Op, cells: &mut [f32]) -> bool {
     match *op {
         // Not `max`, which would make a number of NaN.
-        Op::Relu => map(input, output, |x| if x < 0.0 { 0.0 } else { x }),
-        Op::LeakyRelu(slope) => map(input, output, |x| if x > 0.0 { x } else { slope * x }),
-        // Not `clamp`, which panics for bounds that are none; they were checked, but it costs nothing.
-        Op::Clip { low, high } => map(input, output, |x| {
-            if x < low {
-                low
-            } else if x > high {
-                high
-            } else {
-                x
-            }
+        Op::Relu => wide(|| map(cells, |x| if x < 0.0 { 0.0 } else { x })),
+        Op::LeakyRelu(slope) => wide(|| map(cells, |x| if x > 0.0 { x } else { slope * x })),
+        // Not `clamp`, which makes a panic of bounds that are none.
+        Op::Clip { low, high } => wide(|| {
+            map(cells, |x| {
+                if x < low {
+                    low
+                } else if x > high {
+                    high
+                } else {
+                    x
+                }
+            })
         }),
-        _ => map(input, output, |x| value(op, f64::from(x)) as f32),
+        ref op if !op.kind().is_elementwise() => return false,
+        ref op => map(cells, |x| value(op, f64::from(x)) as f32),
     }
+    true
 }
 
 pub(super) fn backward(op: &Op, input: &[f32], output: &[f32], gradient: &[f32], sum: &mut [f32]) {
-    let cells = input.iter().zip(output).zip(gradient).zip(sum);
-    match *op {
-        Op::Relu => cells.for_each(|(((x, _), g), sum)| *sum += if *x > 0.0 { *g } else { 0.0 }),
-        Op::LeakyRelu(slope) => cells.for_each(|(((x, _), g), sum)| *sum += if *x > 0.0 { *g } else { slope * g }),
-        Op::Clip { low, high } => {
-            cells.for_each(|(((x, _), g), sum)| *sum += if *x > low && *x < high { *g } else { 0.0 });
-        }
-        _ => cells.for_each(|(((x, y), g), sum)| *sum += slope(op, f64::from(*x), f64::from(*y)) as f32 * g),
-    }
+    let mut own = gradient.to_vec();
+    backward_in_place(op, &[input], output, &mut own);
+    add_to(sum, &own);
 }
 
-fn map(input: &[f32], output: &mut [f32], curve: impl Fn(f32) -> f32) {
-    output.iter_mut().zip(input).for_each(|(y, x)| *y = curve(*x));
+/// Whether `op` is a curve; then `gradient` has been multiplied by its slope.
+pub(super) fn backward_in_place(op: &Op, inputs: &[&[f32]], output: &[f32], gradient: &mut [f32]) -> bool {
+    match *op {
+        Op::Relu => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g = if *y > 0.0 { *g } else { 0.0 })),
+        Op::Sigmoid => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g *= y * (1.0 - y))),
+        Op::Tanh => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g *= 1.0 - y * y)),
+        Op::LeakyRelu(slope) => {
+            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g *= if *x > 0.0 { 1.0 } else { slope })
+        }
+        Op::Clip { low, high } => {
+            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g = if *x > low && *x < high { *g } else { 0.0 });
+        }
+        ref op if !op.kind().is_elementwise() => return false,
+        ref op => {
+            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g = (slope(op, f64::from(*x)) * f64::from(*g)) as f32)
+        }
+    }
+    true
+}
+
+#[inline(always)]
+fn map(cells: &mut [f32], curve: impl Fn(f32) -> f32) {
+    cells.iter_mut().for_each(|x| *x = curve(*x));
 }
 
 fn sigmoid(x: f64) -> f64 {
@@ -65,8 +92,8 @@ fn value(op: &Op, x: f64) -> f64 {
     }
 }
 
-/// The slope of the curve of `op` at x, where it is y.
-fn slope(op: &Op, x: f64, y: f64) -> f64 {
+/// The slope of the curve of `op` at x; of those that are told from their value, nothing is asked.
+fn slope(op: &Op, x: f64) -> f64 {
     let elu = |alpha: f64, rate: f64| if x > 0.0 { 1.0 } else { alpha * rate * (x * rate).exp() };
     match *op {
         Op::Elu(alpha) => elu(alpha.into(), 1.0),
@@ -81,8 +108,6 @@ fn slope(op: &Op, x: f64, y: f64) -> f64 {
             below + x * density
         }
         Op::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
-        Op::Sigmoid => y * (1.0 - y),
-        Op::Tanh => 1.0 - y * y,
         Op::Softplus => sigmoid(x),
         _ => 1.0,
     }

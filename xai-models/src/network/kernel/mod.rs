@@ -8,17 +8,24 @@ mod linear;
 mod merge;
 mod norm;
 mod pool;
+mod prepared;
+mod tile;
+
+pub(super) use prepared::Prepared;
 
 use super::op::Op;
 use super::operator::Function;
 
 /// Fills `output` for `n` samples.
 pub(super) fn forward(function: &Function, n: usize, inputs: &[&[f32]], output: &mut [f32]) {
-    let Function { op, inputs: shapes, shape } = function;
+    let Function { op, inputs: shapes, shape, .. } = function;
     let first = || (inputs[0], &shapes[0][..]);
     match op {
-        Op::Linear { weight, bias } => linear::forward(weight, bias.as_ref(), inputs[0], output),
-        Op::Convolution(own) => convolution::forward(own, &shapes[0], shape, inputs[0], output),
+        Op::Linear { .. } | Op::Convolution(_) => match function.prepared_forward() {
+            Prepared::Matrix(matrix) => matrix.run::<false>(inputs[0], output),
+            Prepared::Pass(pass) => pass.run::<false>(inputs[0], output),
+            Prepared::Nothing => {}
+        },
         Op::BatchNorm { scale, shift } => norm::affine(scale, shift, n, inputs[0], output),
         Op::LayerNorm { scale, shift, epsilon } => norm::forward(scale, shift, *epsilon, inputs[0], output),
         Op::MaxPool(window) => pool::greatest(window, &shapes[0], shape, inputs[0], output),
@@ -55,13 +62,16 @@ pub(super) fn backward(
     place: usize,
     sum: &mut [f32],
 ) {
-    let Function { op, inputs: shapes, shape } = function;
+    let Function { op, inputs: shapes, shape, .. } = function;
     match op {
-        Op::Linear { weight, .. } => linear::backward(weight, gradient, sum),
-        Op::Convolution(own) => convolution::backward(own, &shapes[0], shape, gradient, sum),
+        Op::Linear { .. } | Op::Convolution(_) => match function.prepared_backward() {
+            Prepared::Matrix(matrix) => matrix.run::<true>(gradient, sum),
+            Prepared::Pass(pass) => pass.run::<true>(gradient, sum),
+            Prepared::Nothing => {}
+        },
         Op::BatchNorm { scale, .. } => norm::affine_backward(scale, n, gradient, sum),
         Op::LayerNorm { scale, epsilon, .. } => norm::backward(scale, *epsilon, inputs[0], gradient, sum),
-        Op::MaxPool(window) => pool::greatest_backward(window, &shapes[0], shape, inputs[0], gradient, sum),
+        Op::MaxPool(window) => pool::greatest_backward(window, &shapes[0], shape, inputs[0], output, gradient, sum),
         Op::AveragePool { window, count_include_pad } => {
             pool::mean_backward(window, *count_include_pad, &shapes[0], shape, gradient, sum);
         }
@@ -77,6 +87,35 @@ pub(super) fn backward(
         Op::Flatten | Op::Reshape(_) | Op::Identity => add_to(sum, gradient),
         Op::Constant(_) => {}
         _ => curve::backward(op, inputs[0], output, gradient, sum),
+    }
+}
+
+/// Fills `cells`, the input of a function of one input that is not needed any more, with its output, where that can be
+/// done in place.
+pub(super) fn forward_in_place(function: &Function, cells: &mut [f32]) -> bool {
+    match &function.op {
+        Op::Flatten | Op::Reshape(_) | Op::Identity => true,
+        op => curve::forward_in_place(op, cells),
+    }
+}
+
+/// Makes of the gradient by the output that by the only input, where that can be done in place.
+pub(super) fn backward_in_place(function: &Function, inputs: &[&[f32]], output: &[f32], gradient: &mut [f32]) -> bool {
+    match &function.op {
+        Op::Flatten | Op::Reshape(_) | Op::Identity => true,
+        op => curve::backward_in_place(op, inputs, output, gradient),
+    }
+}
+
+/// Whether the way back needs the inputs, and whether it needs the output.
+pub(super) fn needs(op: &Op) -> [bool; 2] {
+    match op {
+        Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax { .. } | Op::LogSoftmax { .. } => [false, true],
+        Op::MaxPool(_) => [true, true],
+        Op::LayerNorm { .. } | Op::Multiply => [true, false],
+        Op::LeakyRelu(_) | Op::Elu(_) | Op::Celu(_) | Op::Selu | Op::Gelu { .. } => [true, false],
+        Op::Silu | Op::Softplus | Op::Clip { .. } => [true, false],
+        _ => [false, false],
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::op::Window;
 use super::grid::Grid;
+use super::tile::wide;
 
 /// Channels of input and output side by side.
 fn channels<'a>(
@@ -13,23 +14,40 @@ fn channels<'a>(
     input.chunks_exact(grid.places().max(1)).zip(output.chunks_exact_mut(windows.max(1)))
 }
 
-/// The place of the greatest tap of a window, the first of several; a number that is none wins.
-fn peak(grid: &Grid, window: [usize; 2], channel: &[f32]) -> (usize, f32) {
-    let mut best = (usize::MAX, f32::NEG_INFINITY);
-    grid.taps(window, |place| {
-        let x = channel[place];
-        if best.0 == usize::MAX || x > best.1 || (x.is_nan() && !best.1.is_nan()) {
-            best = (place, x);
+/// Calls `each` with the row of windows, the row of places, the first place in it and the range of windows, for every
+/// tap of every row of windows that meets places within the edges.
+#[inline(always)]
+fn taps(grid: &Grid, mut each: impl FnMut(usize, usize, usize, std::ops::Range<usize>)) {
+    for row in 0..grid.windows[0] {
+        for down in (0..grid.size[0]).filter_map(|k| grid.place(0, row, k)) {
+            for tap in 0..grid.size[1] {
+                let (reach, stride) = (tap * grid.dilation[1], grid.stride[1]);
+                let first = grid.before[1].saturating_sub(reach).div_ceil(stride);
+                let last =
+                    (grid.before[1] + grid.length[1]).saturating_sub(reach).div_ceil(stride).min(grid.windows[1]);
+                if first < last {
+                    each(row, down, first * stride + reach - grid.before[1], first..last);
+                }
+            }
         }
-    });
-    best
+    }
 }
 
 pub(super) fn greatest(window: &Window, shape: &[usize], out: &[usize], input: &[f32], output: &mut [f32]) {
     let grid = Grid::of_window(window, shape, out);
-    for (channel, result) in channels(&grid, input, output) {
-        grid.each_window().zip(result).for_each(|(window, result)| *result = peak(&grid, window, channel).1);
-    }
+    wide(|| {
+        for (channel, result) in channels(&grid, input, output) {
+            result.fill(f32::NEG_INFINITY);
+            taps(&grid, |row, down, place, windows| {
+                let cells = &channel[down * grid.length[1] + place..(down + 1) * grid.length[1]];
+                let best = &mut result[row * grid.windows[1]..][windows];
+                strided(cells, grid.stride[1], best.len(), |i, x| {
+                    // What is no number stays, to be seen by whoever checks the scores.
+                    best[i] = if x > best[i] || x.is_nan() { x } else { best[i] };
+                });
+            });
+        }
+    });
 }
 
 pub(super) fn greatest_backward(
@@ -37,17 +55,42 @@ pub(super) fn greatest_backward(
     shape: &[usize],
     out: &[usize],
     input: &[f32],
+    output: &[f32],
     gradient: &[f32],
     sum: &mut [f32],
 ) {
     let grid = Grid::of_window(window, shape, out);
-    let windows = grid.windows[0] * grid.windows[1];
+    let windows = (grid.windows[0] * grid.windows[1]).max(1);
     let places = grid.places().max(1);
-    let pairs = input.chunks_exact(places).zip(gradient.chunks_exact(windows.max(1)));
-    for ((channel, gradient), sum) in pairs.zip(sum.chunks_exact_mut(places)) {
-        for (window, &gradient) in grid.each_window().zip(gradient) {
-            sum[peak(&grid, window, channel).0] += gradient;
+    // The gradient that no tap has taken yet.
+    let mut left = vec![0.0; windows];
+    let pairs = input.chunks_exact(places).zip(sum.chunks_exact_mut(places));
+    let results = output.chunks_exact(windows).zip(gradient.chunks_exact(windows));
+    wide(|| {
+        for ((channel, sum), (result, gradient)) in pairs.zip(results) {
+            left.copy_from_slice(gradient);
+            taps(&grid, |row, down, place, windows| {
+                let from = down * grid.length[1] + place;
+                let here = row * grid.windows[1] + windows.start..row * grid.windows[1] + windows.end;
+                let (left, result) = (&mut left[here.clone()], &result[here]);
+                let sum = &mut sum[from..];
+                strided(&channel[from..], grid.stride[1], left.len(), |i, x| {
+                    let taken = if x == result[i] { left[i] } else { 0.0 };
+                    sum[i * grid.stride[1]] += taken;
+                    left[i] -= taken;
+                });
+            });
         }
+    });
+}
+
+/// Calls `each` with the first `n` of every `step`th cell.
+#[inline(always)]
+fn strided(cells: &[f32], step: usize, n: usize, mut each: impl FnMut(usize, f32)) {
+    match step {
+        1 => cells[..n].iter().enumerate().for_each(|(i, &x)| each(i, x)),
+        2 => cells.chunks(2).take(n).enumerate().for_each(|(i, x)| each(i, x[0])),
+        _ => cells.iter().step_by(step).take(n).enumerate().for_each(|(i, &x)| each(i, x)),
     }
 }
 

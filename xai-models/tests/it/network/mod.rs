@@ -1,0 +1,7 @@
+//! Networks: against their definitions spelled out, and against PyTorch.
+
+mod golden;
+mod laws;
+mod random;
+mod reference;
+mod refuse;
