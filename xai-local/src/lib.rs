@@ -18,12 +18,16 @@
 //! | [`segments::SegmentShap`], [`segments::SegmentLime`] | nothing | coalitions of regions; draws | Lundberg & Lee 2017; Ribeiro et al. 2016 |
 //! | [`perturbation::Occlusion`], [`perturbation::FeatureAblation`] | nothing | windows; regions | Zeiler & Fergus 2014 |
 //! | [`perturbation::Rise`] | nothing | number of masks | Petsiuk et al. 2018 |
+//! | [`cam`] | [`Layered`](xai_core::Layered) | 1 gradient | its parts name theirs |
+//! | [`control`]: what an explanation must beat | nothing | none | |
 //! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
 //!
 //! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
 //! comes of it, so they serve tables, images and texts alike.
 
+pub mod cam;
 mod cholesky;
+pub mod control;
 pub mod gradient;
 pub mod interaction;
 pub mod lime;

@@ -15,6 +15,7 @@ mod surrogate;
 mod tabular;
 mod training;
 
+pub(crate) use neighbourhood::normal;
 pub use neighbourhood::{Neighbourhood, Sampling, kernel, weights_by_distance};
 pub use selection::Selection;
 pub use surrogate::Surrogate;
