@@ -2,17 +2,21 @@
 
 mod adaptive;
 mod analytic;
+mod cam;
 mod conditional;
 mod conditional_golden;
 mod continuation;
 mod games;
 mod golden;
 mod gradient;
+mod gradient_golden;
 mod indices;
 mod interaction;
 mod laws;
 mod lime;
 mod masker;
+mod networks;
+mod noise;
 mod owen;
 mod owen_golden;
 mod perturbation;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
-use xai_core::{Differentiable, Error, Feature, LinearStructured, Model, Output, Result, Scale};
+use xai_core::{Error, Feature, LinearStructured, Model, Output, Result, Scale};
 
 /// A weighted sum of a model's outputs: Σₖ `weights`ₖ · scoreₖ.
 ///
@@ -82,9 +82,7 @@ impl<M: Model> Model for Contrast<M> {
     }
 
     fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
-        let scores = self.model.predict(batch)?;
-        same_shape("outputs of the model", &[self.weights.len()], &[scores.ncols()])?;
-        Ok(scores.map_axis(Axis(1), |row| self.sum(row.iter().copied())).insert_axis(Axis(1)))
+        self.summed(self.model.predict(batch)?)
     }
 
     fn features(&self) -> &[Feature] {
@@ -96,15 +94,22 @@ impl<M: Model> Model for Contrast<M> {
     }
 }
 
-impl<M: Differentiable> Differentiable for Contrast<M> {
-    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
+impl<M: Model> Contrast<M> {
+    /// Weights of the contrast as weights of all outputs.
+    fn widened(&self, weights: &ArrayRef2<f64>) -> Result<Array2<f64>> {
         same_shape("weights (output)", &[1], &[weights.ncols()])?;
-        let all = Array2::from_shape_fn((weights.nrows(), self.weights.len()), |(s, k)| {
+        Ok(Array2::from_shape_fn((weights.nrows(), self.weights.len()), |(s, k)| {
             if self.weights[k] == 0.0 { 0.0 } else { weights[[s, 0]] * self.weights[k] }
-        });
-        self.model.vjp(batch, &all)
+        }))
+    }
+
+    fn summed(&self, scores: Array2<f64>) -> Result<Array2<f64>> {
+        same_shape("outputs of the model", &[self.weights.len()], &[scores.ncols()])?;
+        Ok(scores.map_axis(Axis(1), |row| self.sum(row.iter().copied())).insert_axis(Axis(1)))
     }
 }
+
+super::forward_weighted!(Contrast, widened, summed);
 
 impl<M: LinearStructured> Contrast<M> {
     fn linear(&self) -> &(Array2<f64>, Array1<f64>) {

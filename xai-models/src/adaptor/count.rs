@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array2, ArrayRef2};
-use xai_core::{Batch, Differentiable, Feature, Model, Output, Result};
+use xai_core::{
+    Batch, Composed, Differentiable, Feature, Layer, Layered, Model, Operator, Output, Owned, Probe, Probed, Result,
+};
 
 /// A model that counts what it is asked, whether the answer is a success or not.
 ///
@@ -37,7 +39,7 @@ impl<M> Count<M> {
         self.samples.load(Ordering::Relaxed)
     }
 
-    /// The calls of [`Model::predict`].
+    /// The calls that gave scores.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -45,6 +47,15 @@ impl<M> Count<M> {
     /// The samples that it was asked to differentiate.
     pub fn gradients(&self) -> u64 {
         self.gradients.load(Ordering::Relaxed)
+    }
+
+    fn count_scores(&self, n_samples: usize) {
+        self.samples.fetch_add(n_samples as u64, Ordering::Relaxed);
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_gradients(&self, n_samples: usize, each: usize) {
+        self.gradients.fetch_add((n_samples as u64).saturating_mul(each as u64), Ordering::Relaxed);
     }
 
     /// The model, without its counts.
@@ -61,8 +72,7 @@ impl<M: Model> Model for Count<M> {
     }
 
     fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
-        self.samples.fetch_add(batch.n_samples() as u64, Ordering::Relaxed);
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.count_scores(batch.n_samples());
         self.model.predict(batch)
     }
 
@@ -75,10 +85,50 @@ impl<M: Model> Model for Count<M> {
     }
 }
 
+/// Each product is a gradient of every sample; the scores that come with them are counted as scored. What has a short way
+/// along lines is counted point by point.
 impl<M: Differentiable> Differentiable for Count<M> {
-    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
-        self.gradients.fetch_add(batch.n_samples() as u64, Ordering::Relaxed);
+    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<Owned<Self>> {
+        self.count_gradients(batch.n_samples(), 1);
         self.model.vjp(batch, weights)
+    }
+
+    fn scores_and_vjps(&self, batch: &Self::Batch, weights: &[Array2<f64>]) -> Result<(Array2<f64>, Vec<Owned<Self>>)> {
+        self.count_scores(batch.n_samples());
+        self.count_gradients(batch.n_samples(), weights.len());
+        self.model.scores_and_vjps(batch, weights)
+    }
+
+    fn line_vjps(
+        &self,
+        from: &Self::Batch,
+        to: &Self::Batch,
+        points: &[(f64, f64)],
+        weights: &[Array2<f64>],
+    ) -> Result<Option<Vec<Owned<Self>>>> {
+        let sums = self.model.line_vjps(from, to, points, weights)?;
+        if sums.is_some() {
+            self.count_gradients(to.n_samples(), points.len() * weights.len());
+        }
+        Ok(sums)
+    }
+}
+
+impl<M: Layered> Layered for Count<M> {
+    fn layers(&self) -> &[Layer] {
+        self.model.layers()
+    }
+
+    fn probe(&self, batch: &Self::Batch, probe: &Probe) -> Result<Probed> {
+        self.count_scores(batch.n_samples());
+        self.count_gradients(batch.n_samples(), probe.weights.len());
+        self.model.probe(batch, probe)
+    }
+}
+
+impl<M: Composed> Composed for Count<M> {
+    fn operator(&self, layer: usize) -> Result<&dyn Operator> {
+        self.model.operator(layer)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Scores behind a link, or behind the inverse of one.
 
-use ndarray::{Array2, ArrayRef2, Axis, Zip};
+use ndarray::{Array2, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
-use xai_core::{Differentiable, Error, Feature, LinearFirst, Link, Model, Output, Result, Scale};
+use xai_core::{
+    Differentiable, Error, Feature, Layer, Layered, LinearFirst, Link, Model, Output, Owned, Probe, Probed, Result, Scale,
+};
 
 /// A function of the scores of one sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -194,22 +196,49 @@ impl<M: LinearFirst> LinearFirst for Linked<M> {
     }
 }
 
-/// # Cost
-/// One prediction of the batch besides the inner model's own product.
-impl<M: Differentiable> Differentiable for Linked<M> {
-    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
-        let scores = self.model.predict(batch)?;
+impl<M: Model> Linked<M> {
+    /// Weights of the transformed scores as weights of the `scores`.
+    fn pulled_back(&self, scores: &Array2<f64>, weights: &ArrayRef2<f64>) -> Result<Array2<f64>> {
         same_shape("weights (sample, output)", scores.shape(), weights.shape())?;
         let mut inner = weights.to_owned();
-        let mut outcome = Ok(());
-        Zip::from(inner.rows_mut()).and(scores.rows()).for_each(|mut weights, scores| {
+        for (mut weights, scores) in inner.rows_mut().into_iter().zip(scores.rows()) {
             let mut row = weights.to_vec();
-            if let Err(error) = self.transform.pull_back(&scores.to_vec(), &mut row) {
-                outcome = Err(error);
-            }
+            self.transform.pull_back(&scores.to_vec(), &mut row)?;
             weights.iter_mut().zip(row).for_each(|(slot, value)| *slot = value);
-        });
-        outcome?;
-        self.model.vjp(batch, &inner)
+        }
+        Ok(inner)
+    }
+}
+
+/// # Cost
+/// One prediction of the batch besides the inner model's own products: what they are weighted by hangs on the scores.
+impl<M: Differentiable> Differentiable for Linked<M> {
+    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<Owned<Self>> {
+        let scores = self.model.predict(batch)?;
+        self.model.vjp(batch, &self.pulled_back(&scores, weights)?)
+    }
+
+    fn scores_and_vjps(&self, batch: &Self::Batch, weights: &[Array2<f64>]) -> Result<(Array2<f64>, Vec<Owned<Self>>)> {
+        let scores = self.model.predict(batch)?;
+        let weights = weights.iter().map(|w| self.pulled_back(&scores, w)).collect::<Result<Vec<_>>>()?;
+        let gradients = self.model.scores_and_vjps(batch, &weights)?.1;
+        Ok((self.transformed(scores)?, gradients))
+    }
+}
+
+/// The layers are the inner model's, before the link.
+impl<M: Layered> Layered for Linked<M> {
+    fn layers(&self) -> &[Layer] {
+        self.model.layers()
+    }
+
+    fn probe(&self, batch: &Self::Batch, probe: &Probe) -> Result<Probed> {
+        let mut probed = self.model.probe(batch, &Probe { weights: &[], ..*probe })?;
+        if !probe.weights.is_empty() {
+            let back = |w: &Array2<f64>| self.pulled_back(&probed.scores, w);
+            let weights = probe.weights.iter().map(back).collect::<Result<Vec<_>>>()?;
+            probed = self.model.probe(batch, &Probe { weights: &weights, ..*probe })?;
+        }
+        Ok(Probed { scores: self.transformed(probed.scores)?, ..probed })
     }
 }

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
 use xai_core::{
-    Differentiable, Error, Feature, LinearFirst, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured,
+    Error, Feature, LinearFirst, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured,
 };
 
 use super::select_trees;
@@ -62,9 +62,7 @@ impl<M: Model> Model for Select<M> {
     }
 
     fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
-        let scores = self.model.predict(batch)?;
-        same_shape("outputs of the model", &[self.model.n_outputs()], &[scores.ncols()])?;
-        Ok(scores.select(Axis(1), &self.indices))
+        self.selected(self.model.predict(batch)?)
     }
 
     fn features(&self) -> &[Feature] {
@@ -76,18 +74,25 @@ impl<M: Model> Model for Select<M> {
     }
 }
 
-impl<M: Differentiable> Differentiable for Select<M> {
-    fn vjp(&self, batch: &Self::Batch, weights: &ArrayRef2<f64>) -> Result<<Self::Batch as ToOwned>::Owned> {
+impl<M: Model> Select<M> {
+    /// Weights of the selected outputs as weights of all. An output that was asked for twice gets both weights.
+    fn widened(&self, weights: &ArrayRef2<f64>) -> Result<Array2<f64>> {
         same_shape("weights (output)", &[self.indices.len()], &[weights.ncols()])?;
         let mut all = Array2::zeros((weights.nrows(), self.model.n_outputs()));
         for (&index, column) in self.indices.iter().zip(weights.columns()) {
-            // An output that was asked for twice gets both weights.
             let mut target = all.column_mut(index);
             target += &column;
         }
-        self.model.vjp(batch, &all)
+        Ok(all)
+    }
+
+    fn selected(&self, scores: Array2<f64>) -> Result<Array2<f64>> {
+        same_shape("outputs of the model", &[self.model.n_outputs()], &[scores.ncols()])?;
+        Ok(scores.select(Axis(1), &self.indices))
     }
 }
+
+super::forward_weighted!(Select, widened, selected);
 
 /// The trees that add to the selected outputs.
 ///
@@ -106,9 +111,7 @@ impl<M: LinearFirst> LinearFirst for Select<M> {
     }
 
     fn head(&self, products: &ArrayRef2<f64>) -> Result<Array2<f64>> {
-        let scores = self.model.head(products)?;
-        same_shape("outputs of the model", &[self.model.n_outputs()], &[scores.ncols()])?;
-        Ok(scores.select(Axis(1), &self.indices))
+        self.selected(self.model.head(products)?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests of the models: each against its own library, against brute force, and against broken input.
 
 mod adaptor;
+#[cfg(feature = "network")]
+mod adaptor_layers;
 #[cfg(feature = "catboost")]
 mod catboost;
 mod cover;
