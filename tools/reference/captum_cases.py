@@ -94,7 +94,8 @@ def layers(c, baselines):
     spot = tuple(min(1, n - 1) for n in shape)
     c.add(f"neuron-gradient-{layer}", "NeuronGradient", {"neuron": spot}, lambda k: ca.NeuronGradient(m, at).attribute(x, spot), layer)
     steps = {"n_steps": 50, "method": "gausslegendre", "baseline": "first", "neuron": spot}
-    c.add(f"neuron-integrated-gradients-{layer}", "NeuronIntegratedGradients", steps, lambda k: ca.NeuronIntegratedGradients(m, at).attribute(x, spot, base), layer)
+    c.add(f"neuron-integrated-gradients-{layer}", "NeuronIntegratedGradients", dict(steps), lambda k: ca.NeuronIntegratedGradients(m, at).attribute(x, spot, base), layer)
+    steps["method"] = "riemann_trapezoid"  # its default
     c.add(f"neuron-conductance-{layer}", "NeuronConductance", steps, lambda k: ca.NeuronConductance(m, at).attribute(x, spot, base, k), layer)
     c.write("layers", "neuron-gradient and neuron-integrated-gradients explain the neuron, so all outputs read the same")
 

@@ -4,7 +4,8 @@ use ndarray::{Array2, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
 use xai_core::{
-    Differentiable, Error, Feature, Layer, Layered, LinearFirst, Link, Model, Output, Owned, Probe, Probed, Result, Scale,
+    Differentiable, Error, Feature, Layer, Layered, LinearFirst, Link, Model, Output, Owned, Probe, Probed, Result,
+    Scale,
 };
 
 /// A function of the scores of one sample.

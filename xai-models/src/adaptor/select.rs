@@ -5,9 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
 use xai_core::error::same_shape;
 use xai_core::model::output_names;
-use xai_core::{
-    Error, Feature, LinearFirst, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured,
-};
+use xai_core::{Error, Feature, LinearFirst, LinearStructured, Model, Output, Result, TreeEnsemble, TreeStructured};
 
 use super::select_trees;
 

@@ -40,7 +40,8 @@ fn gradients_pass<M: Differentiable<Batch = Images> + Layered>(model: &M) {
         assert_eq!(model.vjp(&images, weights).unwrap(), gradient);
         let moved = |step: f64| {
             let mut moved = images.clone();
-            moved.slice_each_axis_mut(|axis| if axis.axis == Axis(0) { (..).into() } else { (1..2).into() })
+            moved
+                .slice_each_axis_mut(|axis| if axis.axis == Axis(0) { (..).into() } else { (1..2).into() })
                 .mapv_inplace(|x| x + step as f32);
             (model.predict(&moved).unwrap() * weights).sum_axis(Axis(1))
         };
