@@ -82,7 +82,7 @@ pub fn histogram_entropy(values: &[f64], n_bins: usize) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut counts = vec![0usize; n_bins];
     let width = most - least;
-    if !(width > 0.0) || n_bins == 0 {
+    if n_bins == 0 || width.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
         return 0.0;
     }
     let edge = |bin: usize| least + width * (bin as f64 / n_bins as f64);

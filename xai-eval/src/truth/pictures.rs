@@ -77,7 +77,7 @@ impl Pictures {
     /// # Errors
     /// [`Error::Parameter`] for a side that is not a multiple of 4 from 8 to 64.
     pub fn new(side: usize) -> Result<Self> {
-        if !(8..=64).contains(&side) || side % BLOCK != 0 {
+        if !(8..=64).contains(&side) || !side.is_multiple_of(BLOCK) {
             return Err(Error::parameter("side", side, "a multiple of 4 from 8 to 64"));
         }
         let block = |top: usize, left: usize| {

@@ -11,7 +11,8 @@ use crate::draws::Draws;
 /// # Errors
 /// [`Error::Parameter`](xai_core::Error::Parameter) for no samples.
 pub fn tables(n_samples: usize, seed: u64) -> Result<Vec<Known<Terms>>> {
-    let makers: [fn(usize, u64) -> Result<Known<Terms>>; 9] =
+    type Maker = fn(usize, u64) -> Result<Known<Terms>>;
+    let makers: [Maker; 9] =
         [additive, interacting, cancelling, saturating, stepped, shattered, logical, correlated, redundant];
     makers.iter().map(|make| make(n_samples, seed)).collect()
 }

@@ -113,9 +113,9 @@ fn relative_stability_equals_its_formula() {
                 norm(hidden.0.iter().zip(&hidden.1).map(|(a, b)| part(*a, *b))),
             ];
             for (kind, divisor) in divisors.into_iter().enumerate() {
-                for k in 0..2 {
+                for (k, largest) in expected[kind].iter_mut().enumerate() {
                     let change = norm((0..3).map(|j| part(e.values[[0, j, k]], f.values[[0, j, k]])));
-                    expected[kind][k] = expected[kind][k].max(change / divisor.max(LEAST));
+                    *largest = largest.max(change / divisor.max(LEAST));
                 }
             }
         }
