@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from captum.attr._utils.custom_modules import Addition_Module
 from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import networks as net
 import record
@@ -120,23 +121,39 @@ def deep_lift(c, baselines):
     c.write("deep-lift", PITFALL, completeness_gaps=gaps)
 
 
-def relevance(built, rows, baselines):
+def relevance(built, rows):
     if built.name in ("smooth", "modern", "series"):
         return  # Captum has LRP rules for none of sigmoid, softplus, layer norm and 1-D convolutions
-    rules = {"epsilon": EpsilonRule, "gamma": GammaRule, "alpha1-beta0": Alpha1_Beta0_Rule, "default": None}
+    nodes = built.nodes
+    readers = {n["name"]: [m for m in nodes if n["name"] in m["inputs"]] for n in nodes}
+    weighted = [n["name"] for n in nodes if n["op"] in ("linear", "convolution")]
+
+    def before_relu(name):
+        after = readers[name]
+        if [n["op"] for n in after] == ["batch-norm"]:
+            after = readers[after[0]["name"]]
+        return [n["op"] for n in after] == ["relu"]
+
+    hidden = [name for name in weighted[1:] if before_relu(name)]
+    cases = {"epsilon": (EpsilonRule, weighted), "default": (None, []), "gamma": (GammaRule, hidden), "alpha1-beta0": (Alpha1_Beta0_Rule, hidden)}
     c = Cases(built, None, rows)
-    for name, rule in rules.items():
+    for name, (rule, where) in cases.items():
         def attribute(k):
             model = net.Network(built, Addition_Module)
-            for node in built.nodes:
+            for node in nodes:
+                at = model.at(node["name"])
+                if node["op"] == "batch-norm":  # folded, as zennit and the toolkit do
+                    setattr(model, model.key(node["inputs"][0]), fuse_conv_bn_eval(model.at(node["inputs"][0]), at))
+                    setattr(model, model.key(node["name"]), torch.nn.Identity())
+                    model.at(node["name"]).rule = EpsilonRule()
                 if node["op"] == "flatten":
-                    model.at(node["name"]).rule = EpsilonRule()  # Captum has no default for it
-                if rule is not None and node["op"] in ("linear", "convolution"):
-                    model.at(node["name"]).rule = rule()
+                    at.rule = EpsilonRule()  # Captum has no default for it
+            for layer in where:
+                model.at(layer).rule = rule()
             return ca.LRP(model).attribute(rows, k)
-        params = {"epsilon": 1e-9, **({"gamma": 0.25} if name == "gamma" else {}), "where": "linear and convolution; epsilon elsewhere"}
-        c.add(name, "LRP", params, attribute)
-    c.write("captum-lrp", "batch norm is a layer of its own here, with the epsilon rule; additions and average pooling too")
+        c.add(name, "LRP", {"epsilon": 1e-9, "gamma": 0.25, "layers": where, "elsewhere": "epsilon"}, attribute)
+    c.write("captum-lrp", "the toolkit differs on purpose in gamma and alpha1-beta0: Captum leaves biases as they are where the papers (and zennit) raise or "
+                          "clamp them with the weights, and takes the weights' signs for those of the contributions")
 
 
 def main(names):
@@ -157,7 +174,7 @@ def main(names):
         gradients(cases, b)
         layers(cases, b)
         deep_lift(cases, b)
-        relevance(built, x, b)
+        relevance(built, x)
         print(built.name)
 
 

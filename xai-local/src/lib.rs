@@ -20,6 +20,7 @@
 //! | [`perturbation::Rise`] | nothing | number of masks | Petsiuk et al. 2018 |
 //! | [`cam`] | [`Layered`](xai_core::Layered) | 1 gradient | its parts name theirs |
 //! | [`control`]: what an explanation must beat | nothing | none | |
+//! | [`relevance`] | [`Composed`](xai_core::Composed) | 1 forward pass, 1 back for each output | its parts name theirs |
 //! | [`tree`] | [`TreeStructured`](xai_core::TreeStructured) | none | Lundberg et al. 2020 |
 //!
 //! A [`masker`] says what a player is and what its absence means; the [`shapley`] estimators see only the game that
@@ -34,6 +35,7 @@ pub mod lime;
 pub mod linear;
 pub mod masker;
 pub mod perturbation;
+pub mod relevance;
 pub mod segments;
 pub mod shapley;
 pub mod tree;

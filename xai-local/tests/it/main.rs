@@ -14,6 +14,10 @@ mod indices;
 mod interaction;
 mod laws;
 mod lime;
+#[cfg(feature = "lrp")]
+mod lrp;
+#[cfg(feature = "lrp")]
+mod lrp_golden;
 mod masker;
 mod networks;
 mod noise;
@@ -24,6 +28,8 @@ mod products;
 mod proxy;
 mod proxy_interactions;
 mod regression;
+mod relevance;
+mod relevance_golden;
 mod segments;
 mod shapley;
 mod shapley_golden;

@@ -58,7 +58,7 @@ pub fn cases(network: &str, group: &str) -> Vec<Case> {
     let file = read(&format!("{network}.{group}"));
     let one = |case: &Value| Case {
         name: case["name"].as_str().unwrap().into(),
-        method: case["method"].as_str().unwrap().into(),
+        method: case["method"].as_str().unwrap_or_default().into(),
         params: case["params"].clone(),
         layer: case["layer"].as_str().map(Into::into),
         values: array(&case["values"]).into_dimensionality().unwrap(),

@@ -99,6 +99,12 @@ macro_rules! forward_weighted {
                 Ok(xai_core::Probed { scores: self.$narrow(probed.scores)?, ..probed })
             }
         }
+
+        impl<M: xai_core::Composed> xai_core::Composed for $adaptor<M> {
+            fn operator(&self, layer: usize) -> xai_core::Result<&dyn xai_core::Operator> {
+                self.model.operator(layer)
+            }
+        }
     };
 }
 use forward_weighted;
