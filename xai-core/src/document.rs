@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attribution, Effects, Explanation, Importance, Interactions, League, Output, Provenance};
+use crate::{Attribution, Effects, Explanation, Importance, Inside, Interactions, League, Output, Provenance};
 
 /// Any result, with the name and version of its form in the field `schema`.
 ///
@@ -37,6 +37,9 @@ pub enum Document {
     /// Response curves.
     #[serde(rename = "xai/effects/1")]
     Effects(Effects),
+    /// What the layers of a model hold and put out.
+    #[serde(rename = "xai/inside/1")]
+    Inside(Inside),
     /// What a contest of methods found.
     #[serde(rename = "xai/league/1")]
     League(League),
@@ -73,6 +76,7 @@ impl Explanation for Document {
             Document::Interactions(e) => &e.provenance,
             Document::Importance(e) => &e.provenance,
             Document::Effects(e) => &e.provenance,
+            Document::Inside(e) => &e.provenance,
             Document::League(e) => &e.provenance,
             Document::Prediction(e) => &e.provenance,
         }
@@ -88,4 +92,4 @@ macro_rules! document_from {
         }
     )*};
 }
-document_from!(Attribution, Interactions, Importance, Effects, League, Prediction);
+document_from!(Attribution, Interactions, Importance, Effects, Inside, League, Prediction);

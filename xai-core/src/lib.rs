@@ -13,6 +13,7 @@
 //! | [`Stream`], [`cut`]: batches in, explanations out | `stream.rs` |
 //! | [`Game`], [`Masker`], [`MaskedGame`]: what perturbation methods see | `game.rs` |
 //! | [`Attribution`], [`Interactions`], [`Importance`], [`Effects`], [`Prediction`]: results | a file each |
+//! | [`Inside`]: what the layers of a model hold and put out | `inside.rs` |
 //! | [`League`]: what a contest of methods found | `league.rs` |
 //! | [`Document`]: the versioned JSON form of all results | `document.rs` |
 //! | [`Feature`], [`Output`], [`Scale`], [`Groups`]: names, kinds, units | `feature.rs`, `groups.rs` |
@@ -31,6 +32,7 @@ mod feature;
 mod game;
 mod groups;
 mod importance;
+mod inside;
 mod interactions;
 pub mod layers;
 pub mod league;
@@ -52,6 +54,7 @@ pub use feature::{Feature, FeatureKind, Output, Scale};
 pub use game::{Game, MaskedGame, Masker, Replicas};
 pub use groups::Groups;
 pub use importance::Importance;
+pub use inside::{Inside, LayerFacts, Spread};
 pub use interactions::{InteractionIndex, Interactions};
 pub use layers::{Composed, Layer, LayerKind, Layered, Operator, Parametric, Probe, Probed};
 pub use league::League;

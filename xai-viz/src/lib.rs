@@ -16,6 +16,7 @@
 //! | the response to one feature, or to two | [`EffectCurve`], [`Surface`] |
 //! | which cells of an image matter, for many methods, outputs or samples | [`ImageMaps`] |
 //! | which steps of a series matter | [`SeriesMap`] |
+//! | the layers of a network, their weights and activations | [`LayerMap`] |
 //! | the same as text | [`Terminal`] |
 //! | all of it on one page | [`Report`] |
 //!
@@ -65,6 +66,7 @@ pub use charts::force::Force;
 pub use charts::heatmap::{Heatmap, Order};
 pub use charts::images::{ImageMaps, MapStyle, Panel};
 pub use charts::importance::ImportanceBars;
+pub use charts::layers::LayerMap;
 pub use charts::matrix::InteractionMatrix;
 pub use charts::series::SeriesMap;
 pub use charts::surface::Surface;

@@ -9,6 +9,7 @@ pub mod force;
 pub mod heatmap;
 pub mod images;
 pub mod importance;
+pub mod layers;
 pub mod matrix;
 mod outline;
 pub mod series;

@@ -7,6 +7,7 @@ mod fonts;
 mod hostile;
 mod images;
 mod interactions;
+mod layers;
 mod page;
 #[cfg(feature = "png")]
 mod png;

@@ -1,7 +1,9 @@
 //! The methods that play a game over any model by name.
 
 use xai_core::{Document, Explainer, Result};
-use xai_local::interaction::{ExactInteractions, GpInteractions, InteractionEstimator, MaskedInteractions};
+use xai_local::interaction::{
+    ExactInteractions, GpInteractions, InteractionEstimator, MaskedInteractions, ProxyInteractions,
+};
 use xai_local::shapley::{
     Adaptive, Estimator, ExactShap, KernelShap, LeverageShap, Linkage, Masked, OwenShap, PartitionTree,
     PermutationShap, Stop,
@@ -21,6 +23,7 @@ pub(super) fn add(registry: &mut Registry) {
     owen_shap(registry);
     exact_interactions(registry);
     gp_interactions(registry);
+    proxy_interactions(registry);
 }
 
 fn kernel_shap(registry: &mut Registry) {
@@ -107,6 +110,25 @@ fn gp_interactions(registry: &mut Registry) {
         let (index, order) = index_of(settings)?;
         let n_coalitions = settings.count("n_coalitions");
         together(GpInteractions { index, order, n_coalitions }, &spec, inputs, settings)
+    });
+}
+
+fn proxy_interactions(registry: &mut Registry) {
+    let summary =
+        "Interactions of any model from some coalitions of many players: what proxies fitted to them interact";
+    let spec = Spec { scope: Scope::Interactions, ..game("proxy-interactions", summary) };
+    let spec = indexed(budget(spec), 4)
+        .parameter(
+            "unbiased",
+            Kind::Bool,
+            false,
+            "right on average, with standard errors, and farther off in each sample",
+        )
+        .paper("Witter, Liu & Musco 2025, Regression-adjusted Monte Carlo estimators; Butler et al. 2025, ProxySPEX");
+    registry.add_fn(spec.clone(), move |inputs, settings| {
+        let (index, order) = index_of(settings)?;
+        let (n_coalitions, unbiased) = (settings.count("n_coalitions"), settings.flag("unbiased"));
+        together(ProxyInteractions { index, order, n_coalitions, unbiased }, &spec, inputs, settings)
     });
 }
 

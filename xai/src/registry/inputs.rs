@@ -1,11 +1,15 @@
 //! What a method called by name works on.
 
-use xai_core::{Error, Groups, LinearStructured, Model, Result, Run, Table, TreeStructured};
+use ndarray::{ArrayD, ArrayRef3, ArrayRef4};
+use xai_core::{Composed, Error, Groups, LinearStructured, Model, Result, Run, Table, TreeStructured};
 
-use super::{Need, Spec};
+use super::{Form, Need, Spec};
 
 /// Any model of tables.
 pub type TableModel<'m> = dyn Model<Batch = Table> + 'm;
+
+/// Any network of batches `B`.
+pub type LayeredModel<'m, B> = dyn Composed<Batch = B> + 'm;
 
 /// A table model with the capabilities that it is known to have.
 #[derive(Clone, Copy)]
@@ -16,22 +20,29 @@ pub struct Subject<'a> {
     pub trees: Option<&'a (dyn TreeStructured<Batch = Table> + 'a)>,
     /// The model again, if it is linear.
     pub linear: Option<&'a (dyn LinearStructured<Batch = Table> + 'a)>,
+    /// The model again, if it is a network.
+    pub network: Option<&'a LayeredModel<'a, Table>>,
 }
 
 impl<'a> Subject<'a> {
     /// A model of which nothing more is known.
     pub fn opaque(model: &'a TableModel<'a>) -> Self {
-        Subject { model, trees: None, linear: None }
+        Subject { model, trees: None, linear: None, network: None }
     }
 
     /// A model made of trees.
     pub fn of_trees(model: &'a (dyn TreeStructured<Batch = Table> + 'a)) -> Self {
-        Subject { model, trees: Some(model), linear: None }
+        Subject { model, trees: Some(model), linear: None, network: None }
     }
 
     /// A linear model.
     pub fn of_linear(model: &'a (dyn LinearStructured<Batch = Table> + 'a)) -> Self {
-        Subject { model, trees: None, linear: Some(model) }
+        Subject { model, trees: None, linear: Some(model), network: None }
+    }
+
+    /// A network.
+    pub fn of_network(model: &'a LayeredModel<'a, Table>) -> Self {
+        Subject { model, trees: None, linear: None, network: Some(model) }
     }
 }
 
@@ -48,6 +59,36 @@ pub struct Inputs<'a> {
     pub labels: Option<&'a xai_global::Labels>,
     /// Which columns are explained together; every column for itself when `None`.
     pub groups: Option<&'a Groups>,
+    /// Seed, budget, observer.
+    pub run: &'a Run<'a>,
+}
+
+/// A network of series or images, and samples for it.
+#[derive(Clone, Copy)]
+pub enum Arrays<'a> {
+    /// Series: (sample, channel, step).
+    Series(&'a LayeredModel<'a, ArrayRef3<f32>>, &'a ArrayRef3<f32>),
+    /// Images: (sample, channel, row, column).
+    Images(&'a LayeredModel<'a, ArrayRef4<f32>>, &'a ArrayRef4<f32>),
+}
+
+impl Arrays<'_> {
+    /// What its samples are.
+    pub fn form(&self) -> Form {
+        match self {
+            Arrays::Series(..) => Form::Series,
+            Arrays::Images(..) => Form::Image,
+        }
+    }
+}
+
+/// Everything that a method of series or images may need, and a run.
+#[derive(Clone, Copy)]
+pub struct ArrayInputs<'a> {
+    /// What is explained, and on which samples.
+    pub arrays: Arrays<'a>,
+    /// Samples that stand for absence: (sample, axes …).
+    pub background: Option<&'a ArrayD<f64>>,
     /// Seed, budget, observer.
     pub run: &'a Run<'a>,
 }
@@ -69,6 +110,14 @@ impl<'a> Inputs<'a> {
         self.subject.linear.ok_or_else(|| lacks(spec, Need::Linear, "use kernel-shap, which explains any model"))
     }
 
+    /// The network.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the model is not known to be a network.
+    pub fn network(&self, spec: &Spec) -> Result<&'a LayeredModel<'a, Table>> {
+        self.subject.network.ok_or_else(|| lacks(spec, Need::Network, "use kernel-shap, which explains any model"))
+    }
+
     /// The background.
     ///
     /// # Errors
@@ -87,6 +136,6 @@ impl<'a> Inputs<'a> {
     }
 }
 
-fn lacks(spec: &Spec, need: Need, advice: &str) -> Error {
+pub(super) fn lacks(spec: &Spec, need: Need, advice: &str) -> Error {
     Error::unsupported(format!("{} without {}", spec.name, need.label()), advice)
 }

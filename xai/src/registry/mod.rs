@@ -5,6 +5,7 @@ mod global;
 mod inputs;
 mod local;
 mod maskers;
+mod networks;
 mod proxies;
 mod settings;
 mod spec;
@@ -12,9 +13,9 @@ mod trees;
 
 use std::collections::BTreeMap;
 
-pub use inputs::{Inputs, Subject, TableModel};
+pub use inputs::{ArrayInputs, Arrays, Inputs, LayeredModel, Subject, TableModel};
 pub use settings::Settings;
-pub use spec::{Kind, Need, Parameter, Scope, Spec};
+pub use spec::{Form, Kind, Need, Parameter, Scope, Spec};
 use xai_core::{Document, Error, Explainer, Result};
 
 use crate::nearest::nearest;
@@ -29,6 +30,16 @@ pub trait Method: Send + Sync {
     /// # Errors
     /// [`Error::Unsupported`] when the inputs lack what the method needs; those of the method.
     fn explain(&self, inputs: &Inputs, settings: &Settings) -> Result<Document>;
+
+    /// Explains series or images, with parameters that fit [`Method::spec`].
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a method of tables; those of the method.
+    fn explain_arrays(&self, inputs: &ArrayInputs, settings: &Settings) -> Result<Document> {
+        let _ = settings;
+        let what = format!("{} with {}", self.spec().name, inputs.arrays.form().label());
+        Err(Error::unsupported(what, "it explains tables; segment-shap and integrated-gradients explain arrays"))
+    }
 }
 
 /// The methods that can be called by name: ours, and those that a user adds.
@@ -56,6 +67,7 @@ impl Registry {
     pub fn standard() -> Self {
         let mut registry = Registry::new();
         local::add(&mut registry);
+        networks::add(&mut registry);
         global::add(&mut registry);
         registry
     }

@@ -12,6 +12,8 @@ pub struct Spec {
     pub scope: Scope,
     /// What it does, in one sentence.
     pub summary: String,
+    /// The forms of samples that it explains.
+    pub forms: Vec<Form>,
     /// What must be there besides a model and samples.
     pub needs: Vec<Need>,
     /// Whether several columns can be one player.
@@ -36,6 +38,32 @@ pub enum Scope {
     Effects,
 }
 
+/// What a sample is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// A row of a table.
+    Table,
+    /// Channels over time.
+    Series,
+    /// An image.
+    Image,
+}
+
+impl Form {
+    /// All forms.
+    pub const ALL: [Form; 3] = [Form::Table, Form::Series, Form::Image];
+
+    /// Several of them in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Form::Table => "tables",
+            Form::Series => "series",
+            Form::Image => "images",
+        }
+    }
+}
+
 /// What a method needs besides a model and samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +72,8 @@ pub enum Need {
     Trees,
     /// A linear model.
     Linear,
+    /// A network whose layers are known.
+    Network,
     /// Rows that stand for absence.
     Background,
     /// What the model should have predicted.
@@ -56,6 +86,7 @@ impl Need {
         match self {
             Need::Trees => "a model made of decision trees",
             Need::Linear => "a linear model",
+            Need::Network => "a network whose layers are known",
             Need::Background => "a background table",
             Need::Labels => "the label column",
         }
@@ -127,10 +158,26 @@ impl std::fmt::Display for Kind {
 }
 
 impl Spec {
-    /// A method without needs or parameters.
+    /// A method of tables without needs or parameters.
     pub fn new(name: impl Into<String>, scope: Scope, summary: impl Into<String>) -> Self {
         let (name, summary) = (name.into(), summary.into());
-        Spec { name, scope, summary, needs: Vec::new(), groups: false, parameters: Vec::new(), paper: String::new() }
+        Spec {
+            name,
+            scope,
+            summary,
+            forms: vec![Form::Table],
+            needs: Vec::new(),
+            groups: false,
+            parameters: Vec::new(),
+            paper: String::new(),
+        }
+    }
+
+    /// Sets the forms of samples that it explains.
+    #[must_use]
+    pub fn forms(mut self, forms: &[Form]) -> Self {
+        self.forms = forms.to_vec();
+        self
     }
 
     /// Adds a need.

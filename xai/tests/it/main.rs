@@ -1,6 +1,10 @@
 //! The crates together, as a user of the façade sees them.
 
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
+mod inside;
+#[cfg(all(feature = "local", feature = "global", feature = "models"))]
+mod networks;
+#[cfg(all(feature = "local", feature = "global", feature = "models"))]
 mod registry;
 mod schema;
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
