@@ -13,6 +13,7 @@ import numpy as np
 import quantus
 import torch
 from quantus.functions import discretise_func, similarity_func
+from skimage.metrics import structural_similarity
 
 import record
 
@@ -154,6 +155,19 @@ def randomisation(net, x, y, a, call):
     return out
 
 
+def ssim():
+    """Structural similarity of two pictures of two channels and of two series, as scikit-image takes it."""
+    rng = np.random.default_rng(record.SEED + 1)
+    out = []
+    for shape in [(2, 9, 11), (3, 16)]:
+        a = rng.normal(size=shape)
+        b = 0.7 * a + 0.5 * rng.normal(size=shape)
+        reach = max(a.max(), b.max()) - min(a.min(), b.min())
+        value = structural_similarity(a, b, channel_axis=0, data_range=reach)
+        out.append({"shape": shape, "a": a.ravel(), "b": b.ravel(), "value": value})
+    return out
+
+
 def main():
     rng = np.random.default_rng(record.SEED)
     torch.manual_seed(record.SEED)
@@ -168,7 +182,7 @@ def main():
     shown = [(1, 1, 0, 0), (0, 1, 0, 1), (1, 0, 1, 0), (0, 0, 1, 1), (1, 0, 0, 1), (0, 1, 1, 0)]
     call = lambda: dict(model=net, x_batch=x.copy(), y_batch=y.copy(), a_batch=a.copy(), softmax=False, device="cpu")
     flat = lambda v: np.asarray(v, dtype=float).reshape(N, CELLS)
-    about = record.about("stability_cases.py", ["quantus", "torch", "numpy", "scipy", "scikit-learn"],
+    about = record.about("stability_cases.py", ["quantus", "torch", "numpy", "scipy", "scikit-learn", "skimage"],
                          {"dtype": "float64"}, record.SEED, TOLERANCE)
     body = {
         "about": about,
@@ -180,6 +194,7 @@ def main():
         "localisation": localisation(x, y, a, s, shown, call()),
         "stability": stability(x, y, a, offsets, call()),
         "axioms": axioms(net, x, y, call()),
+        "ssim": ssim(),
         "randomisation": randomisation(Net(np.random.default_rng(record.SEED)).eval(), x, y, a, call()),
     }
     record.write("evaluation", "stability", body)

@@ -35,6 +35,9 @@ impl<'a, M: Model + ?Sized> Explaining<'a, M> {
         first: u64,
         like: &Attribution,
     ) -> Result<Attribution> {
+        if batch.n_samples() == 0 && like.n_samples() == 0 {
+            return Ok(like.clone());
+        }
         let before = self.evaluations;
         let observer = Later { observer: self.run.observer, before };
         let left = self.run.max_evaluations.map(|budget| budget.saturating_sub(before));

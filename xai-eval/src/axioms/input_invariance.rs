@@ -30,7 +30,7 @@ use crate::{Case, Direction, Failures, Measurement, Metric, Need};
 /// [`Error::Unsupported`] without an explainer and for a twin whose scores differ from the model's by more than 1e-4 of them.
 ///
 /// # Laws
-/// `gradients_do_not_see_a_shift`; goldens beside Quantus.
+/// `gradients_do_not_see_a_shift`.
 ///
 /// # Source
 /// Kindermans et al. 2019, "The (un)reliability of saliency methods", section 2. *differs:* how much, where Quantus says

@@ -30,6 +30,6 @@ pub fn label_randomisation(
     absolute: bool,
 ) -> Result<Measurement> {
     let metric = ("label-randomisation", Direction::Lower);
-    let number = |a: &[f64], b: &[f64]| similarity.of(absolute, a, b);
+    let number = |a: &[f64], b: &[f64]| similarity.of(absolute, trained.shape.as_deref(), a, b);
     of_pairs(metric, trained, on_shuffled_labels, &Run::default(), number)
 }

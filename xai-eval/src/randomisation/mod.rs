@@ -12,6 +12,7 @@ mod random_logit;
 mod reset;
 mod similarity;
 mod smooth;
+mod ssim;
 
 pub use efficient::{EfficientMprt, histogram_entropy};
 pub use labels::label_randomisation;

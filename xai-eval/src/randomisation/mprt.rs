@@ -121,7 +121,12 @@ impl Mprt {
         for step in 0..steps.layers.len() {
             let model = steps.model(case.model, step)?;
             let explained = explaining.explain(&model, case.batch, run.seed, run.first_sample, attribution)?;
-            similarities.push(self.similarity.of_all(self.absolute, values, &explained.values));
+            similarities.push(self.similarity.of_all(
+                self.absolute,
+                attribution.shape.as_deref(),
+                values,
+                &explained.values,
+            ));
         }
         Ok(LayerSimilarities {
             values: stack(&similarities, attribution.scores.dim()),
@@ -168,8 +173,14 @@ impl Steps {
 
 impl Similarity {
     /// The similarity for every sample and output, NaN where there is none.
-    pub(super) fn of_all(self, absolute: bool, a: &Array3<f64>, b: &Array3<f64>) -> Array2<f64> {
-        pairs(a, b, &mut Failures::default(), |a, b| self.of(absolute, a, b))
+    pub(super) fn of_all(
+        self,
+        absolute: bool,
+        shape: Option<&[usize]>,
+        a: &Array3<f64>,
+        b: &Array3<f64>,
+    ) -> Array2<f64> {
+        pairs(a, b, &mut Failures::default(), |a, b| self.of(absolute, shape, a, b))
     }
 }
 
@@ -188,7 +199,12 @@ impl Summary {
         };
         let mut failures = Failures::default();
         for ((sample, output), value) in values.indexed_iter_mut() {
-            *value = failures.finite(sample, output, *value, "all shares are the same");
+            *value = failures.finite(
+                sample,
+                output,
+                *value,
+                "there is no similarity: all shares are the same, or have no structure",
+            );
         }
         Measurement::new(name, Direction::Lower, values, failures, found.evaluations, run)
     }

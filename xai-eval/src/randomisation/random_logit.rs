@@ -48,7 +48,7 @@ impl<M: Model + ?Sized> Metric<M> for RandomLogit {
     }
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
         let values = case.values(attribution)?;
-        let outputs = values.dim().2;
+        let (outputs, shape) = (values.dim().2, attribution.shape.as_deref());
         if outputs < 2 {
             return Err(Error::unsupported(NAME, "the model has one output"));
         }
@@ -59,7 +59,8 @@ impl<M: Model + ?Sized> Metric<M> for RandomLogit {
             lanes.iter_mut().enumerate().for_each(|(output, lane)| read(values, sample, output, lane));
             for output in 0..outputs {
                 let others = (0..outputs).filter(|other| *other != output);
-                let similar = others.map(|other| self.similarity.of(self.absolute, &lanes[output], &lanes[other]));
+                let similar =
+                    others.map(|other| self.similarity.of(self.absolute, shape, &lanes[output], &lanes[other]));
                 found[[sample, output]] = match similar.sum::<std::result::Result<f64, _>>() {
                     Ok(sum) => sum / (outputs as f64 - 1.0),
                     Err(reason) => failures.add(sample, output, reason),

@@ -107,7 +107,12 @@ impl SmoothMprt {
         for step in 0..steps.layers.len() {
             let model = steps.model(case.model, step)?;
             let smoothed = self.smoothed(&mut explaining, &model, case, attribution, run)?;
-            similarities.push(self.similarity.of_all(self.absolute, &original, &smoothed));
+            similarities.push(self.similarity.of_all(
+                self.absolute,
+                attribution.shape.as_deref(),
+                &original,
+                &smoothed,
+            ));
         }
         Ok(LayerSimilarities {
             values: stack(&similarities, attribution.scores.dim()),

@@ -195,7 +195,7 @@ where
 {
     let cells = batch.cells();
     let samples = cells.len_of(Axis(0));
-    let width = cells.len().checked_div(samples).unwrap_or(0);
+    let width = cells.shape()[1..].iter().product();
     let flat: Vec<f64> = cells.iter().map(|cell| (*cell).into()).collect();
     Array2::from_shape_vec((samples, width), flat).unwrap_or_default()
 }

@@ -63,7 +63,6 @@ where
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
         case.need_explainer(NAME)?;
         let layer = self.layer(case.model)?;
-        let n = case.batch.n_samples() as u64;
         let (of_samples, spent) = activations(case.model, case.batch, layer, run)?;
         let left = Run { max_evaluations: run.max_evaluations.map(|budget| budget.saturating_sub(spent)), ..*run };
         let mut change = Change::new(attribution.outputs.len());
@@ -88,7 +87,6 @@ where
                 *largest = largest.max(relative.sqrt() / distance.max(LEAST));
             }
         })?;
-        debug_assert!(spent >= n || n == 0);
         let mut failures = Failures::default();
         for ((sample, output), value) in largest.indexed_iter_mut() {
             *value = failures.finite(sample, output, *value, "no neighbour counts");

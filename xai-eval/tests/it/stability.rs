@@ -439,3 +439,12 @@ fn neighbourhoods_that_cannot_be_are_refused() {
     );
     found.unwrap().values.iter().for_each(|value| assert_close(*value, 2.0, 1e-9));
 }
+
+#[test]
+fn no_samples_have_no_values() {
+    let (model, none) = (Net::new(3, 4, 2, true), Array2::zeros((0, 3)));
+    for metric in all() {
+        let found = measure(&*metric, &model, &none, &Constant, &Run::default()).unwrap();
+        assert_eq!((found.values.dim(), found.mean, found.evaluations), ((0, 2), None, 0), "{}", metric.name());
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use xai_core::{Attribution, Batch, Differentiable, Explainer, Model, Parametric, Result, Run, Table};
 use xai_eval::complexity::{Entropy, Sparseness};
 use xai_eval::localisation::{Signs, quadrants};
-use xai_eval::randomisation::LayerOrder;
+use xai_eval::randomisation::{LayerOrder, Similarity};
 use xai_eval::stability::Code;
 use xai_eval::*;
 
@@ -303,4 +303,25 @@ fn mprt_is_that_of_quantus() {
     let of = Case::new(&model, &*golden.x).with_explainer(&recorded);
     let metric = EfficientMprt { n_bins: 10, ..EfficientMprt::default() };
     golden.check(&run(&metric, &of, &shares), &numbers(&case["scores"]), TOLERANCE);
+}
+
+#[test]
+fn structural_similarity_is_that_of_scikit_image() {
+    for case in golden().json["ssim"].as_array().unwrap() {
+        let shape: Vec<usize> = numbers(&case["shape"]).into_iter().map(|axis| axis as usize).collect();
+        let of = |name: &str| {
+            let values = numbers(&case[name]);
+            let mut shares = attribution(&Array2::from_shape_vec((1, values.len()), values).unwrap());
+            shares.shape = Some(shape.clone());
+            shares
+        };
+        let (a, b) = (of("a"), of("b"));
+        let found = label_randomisation(&a, &b, Similarity::Ssim, false).unwrap().values[[0, 0]];
+        assert_close(found, case["value"].as_f64().unwrap(), 1e-12);
+        assert_close(label_randomisation(&a, &a, Similarity::Ssim, true).unwrap().values[[0, 0]], 1.0, 1e-14);
+        let mut bare = a.clone();
+        bare.shape = None;
+        let none = label_randomisation(&bare, &b, Similarity::Ssim, false).unwrap();
+        assert_eq!((none.mean, none.failures[0].cells.len()), (None, 1));
+    }
 }
