@@ -11,11 +11,14 @@
 //! | linfa 0.8 | `linfa` | `linfa/` |
 //! | [`Dense`](dense::Dense): a network of dense layers | – | `dense.rs` |
 //! | [`Network`](network::Network): convolutions, residual connections and the rest, with gradients | `network` | `network/` |
+//! | [`BurnModel`](burn::BurnModel): burn modules, networks on burn's devices | `burn` | `burn/` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
 
 pub mod adaptor;
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(feature = "catboost")]
 pub mod catboost;
 pub mod dense;
