@@ -17,6 +17,7 @@ pages! {
     own_explainer => "src/own-explainer.md",
     own_estimator => "src/own-estimator.md",
     models => "src/models.md",
+    networks => "src/networks.md",
     tables => "src/tables.md",
     tree_shap => "src/methods/tree-shap.md",
     any_model_shap => "src/methods/any-model-shap.md",

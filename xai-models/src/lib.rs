@@ -7,23 +7,24 @@
 //! | XGBoost JSON and UBJSON | `xgboost` | `xgboost/` |
 //! | LightGBM text | `lightgbm` | `lightgbm/` |
 //! | CatBoost JSON | `catboost` | `catboost/` |
-//! | ONNX-ML tree ensembles | `onnx` | `onnx/` |
+//! | ONNX: tree ensembles and networks | `onnx` | `onnx/` |
 //! | linfa 0.8 | `linfa` | `linfa/` |
 //! | [`Dense`](dense::Dense): a network of dense layers | – | `dense.rs` |
 //! | [`Network`](network::Network): convolutions, residual connections and the rest, with gradients | `network` | `network/` |
-//! | [`BurnModel`](burn::BurnModel): burn modules, networks on burn's devices | `burn` | `burn/` |
+//! | [`Weights`](weights::Weights): safetensors and PyTorch files | `network` | `weights/` |
+//! | images from PNG, JPEG and BMP files | `image` | `image.rs` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
 
 pub mod adaptor;
-#[cfg(feature = "burn")]
-pub mod burn;
 #[cfg(feature = "catboost")]
 pub mod catboost;
 pub mod dense;
 pub mod file;
 pub mod function;
+#[cfg(feature = "image")]
+pub mod image;
 #[cfg(feature = "lightgbm")]
 pub mod lightgbm;
 pub mod linear;
@@ -35,5 +36,7 @@ pub mod network;
 pub mod onnx;
 pub mod table;
 pub mod trees;
+#[cfg(feature = "network")]
+pub mod weights;
 #[cfg(feature = "xgboost")]
 pub mod xgboost;

@@ -18,8 +18,10 @@ pub enum FileKind {
     LightgbmText,
     /// CatBoost's `save_model(…, format="json")`.
     CatboostJson,
-    /// ONNX, as scikit-learn's converters write it.
+    /// ONNX, as the converters of scikit-learn and PyTorch write it.
     Onnx,
+    /// The description of a network, a JSON file of this toolkit's own.
+    NetworkJson,
 }
 
 impl FileKind {
@@ -49,6 +51,7 @@ impl FileKind {
             FileKind::LightgbmText => "lightgbm",
             FileKind::CatboostJson => "catboost",
             FileKind::Onnx => "onnx",
+            FileKind::NetworkJson => "network",
         }
     }
 
@@ -60,6 +63,7 @@ impl FileKind {
             FileKind::LightgbmText => "LightGBM text",
             FileKind::CatboostJson => "CatBoost JSON",
             FileKind::Onnx => "ONNX",
+            FileKind::NetworkJson => "network description",
         }
     }
 }
@@ -78,6 +82,7 @@ const ONNX_FIELDS: [u8; 8] = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72];
 fn of_json(text: &[u8]) -> Result<FileKind> {
     for key in top_level_keys(text) {
         match key {
+            b"schema" if is_network(text) => return Ok(FileKind::NetworkJson),
             b"learner" => return Ok(FileKind::XgboostJson),
             b"oblivious_trees" | b"features_info" | b"scale_and_bias" | b"float_features_index" | b"model_info" => {
                 return Ok(FileKind::CatboostJson);
@@ -91,6 +96,18 @@ fn of_json(text: &[u8]) -> Result<FileKind> {
         }
     }
     Err(unknown("a JSON object without a key that tells whose it is".to_owned()))
+}
+
+/// Whether the value of a key `schema` is that of a network's description. The key may stand in other files too.
+fn is_network(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.windows(8).position(|window| window == b"\"schema\"") {
+        rest = rest[at + 8..].trim_ascii_start();
+        if let Some(value) = rest.strip_prefix(b":") {
+            return value.trim_ascii_start().starts_with(b"\"xai/network/");
+        }
+    }
+    false
 }
 
 /// The keys of the outermost object of a JSON text, as far as it can be followed.
@@ -130,9 +147,13 @@ const PICKLED: &str = "it holds code of its library and can run anything when it
      `booster_.save_model(\"model.txt\")`, CatBoost `save_model(\"model.json\", format=\"json\")`, scikit-learn \
      `skl2onnx.to_onnx`";
 
+const WEIGHTS: &str = "it holds no layers: describe the network in a JSON file that names it (the page *Networks from \
+     files* shows how), or export the model to ONNX";
+
 /// Files that are recognised only to say what to save instead.
 fn refusal(text: &[u8], bytes: &[u8]) -> Option<Error> {
     let (what, reason) = match bytes {
+        _ if is_weights(bytes) => ("a file of weights", WEIGHTS),
         [0x80, 2..=5, ..] => ("a Python pickle or joblib file", PICKLED),
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => ("a compressed joblib file", PICKLED),
         [b'C', b'B', b'M', b'1', ..] => ("CatBoost's binary format", CATBOOST),
@@ -146,6 +167,17 @@ fn refusal(text: &[u8], bytes: &[u8]) -> Option<Error> {
         _ => return None,
     };
     Some(refuse(what, reason))
+}
+
+/// Weights of a network, which say nothing about its layers.
+#[cfg(feature = "network")]
+fn is_weights(bytes: &[u8]) -> bool {
+    crate::weights::WeightsFormat::of(bytes).is_some()
+}
+
+#[cfg(not(feature = "network"))]
+fn is_weights(_bytes: &[u8]) -> bool {
+    false
 }
 
 /// XGBoost's binary format begins with 136 bytes of parameters, after which comes the objective's name with its length.
@@ -162,7 +194,7 @@ fn refuse(what: &str, reason: &str) -> Error {
 
 fn unknown(found: String) -> Error {
     let wanted = "XGBoost JSON (a key \"learner\") or UBJSON, LightGBM text (\"tree\"), CatBoost JSON (a key \
-         \"features_info\"), ONNX (protobuf)";
+         \"features_info\"), ONNX (protobuf), a network (a key \"schema\")";
     Error::Malformed {
         format: "model",
         at: "the beginning".to_owned(),

@@ -6,6 +6,7 @@
 //! | LightGBM text | `lightgbm` | `lightgbm/` |
 //! | CatBoost JSON | `catboost` | `catboost/` |
 //! | ONNX-ML tree ensembles | `onnx` | `onnx/` |
+//! | networks: descriptions in JSON, ONNX | `network`, `onnx` | `network/description/`, `onnx/network/` |
 //!
 //! The kind is found from the content, never from the name. A loader refuses what it does not support, by name; it
 //! never gives a model that only roughly does what the file says. What it allocates is bounded by a small multiple of
@@ -13,6 +14,7 @@
 
 mod kind;
 mod limit;
+mod open;
 
 use std::ops::Range;
 use std::path::Path;
@@ -22,6 +24,7 @@ use xai_core::{Error, Result, TreeStructured};
 pub use kind::FileKind;
 #[allow(unused_imports, reason = "a build without loaders reads nothing")]
 pub(crate) use limit::Limit;
+pub use open::{AnyModel, OpenOptions, open, open_with};
 
 use crate::trees::TreeModel;
 
@@ -102,6 +105,10 @@ pub fn load_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
         FileKind::CatboostJson => options.refuse_iterations(kind).and_then(|()| crate::catboost::read(bytes)),
         #[cfg(feature = "onnx")]
         FileKind::Onnx => options.refuse_iterations(kind).and_then(|()| crate::onnx::read(bytes)),
+        #[cfg(feature = "network")]
+        FileKind::NetworkJson => {
+            Err(Error::unsupported("a network where a model of trees is needed", "`file::open` reads networks too"))
+        }
         #[allow(unreachable_patterns, reason = "with all features on, each kind has its loader")]
         _ => Err(Error::unsupported(
             kind.to_string(),

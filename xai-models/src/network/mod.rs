@@ -10,6 +10,8 @@
 //! | [`Composed`](xai_core::Composed) | relevance propagation, DeepLIFT |
 //! | [`Parametric`](xai_core::Parametric) | tests against a random model |
 
+mod any;
+pub mod description;
 mod graph;
 mod kernel;
 mod line;
@@ -21,5 +23,8 @@ mod probe;
 mod run;
 mod shape;
 
+#[cfg(feature = "onnx")]
+pub(crate) use any::Face;
+pub use any::{AnyNetwork, LoadedNetwork, Preparation};
 pub use graph::{Network, Node};
 pub use op::{Convolution, Op, Window};

@@ -27,6 +27,11 @@ impl<'a> Attributes<'a> {
         self.by_name.get(name).map(|a| a.i)
     }
 
+    #[cfg(feature = "network")]
+    pub fn real(&self, name: &str) -> Option<f32> {
+        self.by_name.get(name).map(|a| a.f)
+    }
+
     pub fn ints(&self, name: &str) -> &'a [i64] {
         self.by_name.get(name).map_or(&[], |a| &a.ints)
     }
@@ -74,7 +79,7 @@ impl<'a> Attributes<'a> {
         self.by_name.contains_key(name)
     }
 
-    fn tensor(&self, name: &str) -> Option<&'a TensorProto> {
+    pub fn tensor(&self, name: &str) -> Option<&'a TensorProto> {
         self.by_name.get(name).and_then(|a| a.t.as_deref())
     }
 

@@ -69,7 +69,7 @@ impl<'a> TreeGraph<'a> {
 }
 
 /// The input that carries the data: the only one that no initializer fills.
-fn data_input(graph: &GraphProto) -> Result<&ValueInfo> {
+pub(super) fn data_input(graph: &GraphProto) -> Result<&ValueInfo> {
     let filled = |input: &&ValueInfo| !graph.initializer.iter().any(|tensor| tensor.name == input.name);
     let mut inputs = graph.input.iter().filter(filled);
     match (inputs.next(), inputs.next()) {

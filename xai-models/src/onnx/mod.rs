@@ -1,4 +1,6 @@
-//! ONNX files with a tree ensemble, as scikit-learn's converter (skl2onnx) writes them.
+//! ONNX files: tree ensembles as scikit-learn's converter (skl2onnx) writes them, and networks (`network/`).
+//!
+//! Of tree ensembles:
 //!
 //! | operator (domain ai.onnx.ml) | how it is read |
 //! |---|---|
@@ -16,6 +18,8 @@ mod attributes;
 mod classic;
 mod forest;
 mod graph;
+#[cfg(feature = "network")]
+mod network;
 mod newer;
 mod proto;
 mod scores;
@@ -59,6 +63,22 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
     }
     facts.push(("covers".to_owned(), "not in the file; recompute them from background rows".to_owned()));
     Ok(Loaded::new(FileKind::Onnx, model, facts))
+}
+
+/// A tree ensemble or a network from the bytes of an ONNX file; tensors that it keeps in other files lie in `folder`.
+///
+/// # Errors
+/// As [`read`] for tree ensembles. For networks [`Error::Malformed`]; [`Error::Unsupported`] with the name of the operator
+/// and of its node; [`Error::InLayer`] for what does not fit there; [`Error::TooLarge`]; [`Error::Io`].
+#[cfg(feature = "network")]
+pub fn read_any(bytes: &[u8], folder: Option<&std::path::Path>) -> Result<crate::file::AnyModel> {
+    use crate::file::AnyModel;
+    let file = ModelProto::decode(bytes).map_err(|error| malformed("protobuf", error.to_string()))?;
+    let trees = |node: &proto::NodeProto| node.op_type.starts_with("TreeEnsemble");
+    match file.graph.as_ref().is_some_and(|graph| graph.node.iter().any(trees)) {
+        true => read(bytes).map(AnyModel::Trees),
+        false => network::read(&file, bytes.len(), folder).map(AnyModel::Network),
+    }
 }
 
 fn malformed(at: impl Into<String>, problem: String) -> Error {

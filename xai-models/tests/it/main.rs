@@ -3,8 +3,6 @@
 mod adaptor;
 #[cfg(feature = "network")]
 mod adaptor_layers;
-#[cfg(feature = "burn")]
-mod burn;
 #[cfg(feature = "catboost")]
 mod catboost;
 mod cover;
@@ -20,6 +18,8 @@ mod linfa;
 mod mutation;
 #[cfg(feature = "network")]
 mod network;
+#[cfg(feature = "network")]
+mod network_files;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod table;
