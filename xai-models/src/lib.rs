@@ -13,11 +13,14 @@
 //! | [`Network`](network::Network): convolutions, residual connections and the rest, with gradients | `network` | `network/` |
 //! | [`Weights`](weights::Weights): safetensors and PyTorch files | `network` | `weights/` |
 //! | images from PNG, JPEG and BMP files | `image` | `image.rs` |
+//! | [`BurnModel`](burn::BurnModel): burn modules, networks on burn's devices | `burn` | `burn/` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
 
 pub mod adaptor;
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(feature = "catboost")]
 pub mod catboost;
 pub mod dense;

@@ -12,6 +12,7 @@ mod element;
 mod pytorch;
 mod safetensors;
 
+#[cfg(feature = "onnx")]
 pub(crate) use element::Element;
 
 use std::collections::BTreeMap;

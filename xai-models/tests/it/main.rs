@@ -3,6 +3,8 @@
 mod adaptor;
 #[cfg(feature = "network")]
 mod adaptor_layers;
+#[cfg(feature = "burn")]
+mod burn;
 #[cfg(feature = "catboost")]
 mod catboost;
 mod cover;
