@@ -50,6 +50,11 @@ impl Weights {
         Weights::of_bytes(&bytes, at).map_err(|error| error.in_file(path))
     }
 
+    /// The content of a safetensors file with these tensors.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        safetensors::write(self)
+    }
+
     /// Reads the content of a file. `at` names the dictionary that holds the tensors, where a PyTorch checkpoint has
     /// several, such as `state_dict`.
     ///

@@ -46,6 +46,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights> {
     Ok(weights)
 }
 
+/// A file with the tensors in the order of their names, their bytes at a multiple of eight.
+pub(super) fn write(weights: &Weights) -> Vec<u8> {
+    let mut header = serde_json::Map::new();
+    let mut data = Vec::new();
+    for (name, tensor) in &weights.tensors {
+        let start = data.len();
+        data.extend(tensor.iter().flat_map(|value| value.to_le_bytes()));
+        let entry = serde_json::json!({"dtype": "F32", "shape": tensor.shape(), "data_offsets": [start, data.len()]});
+        header.insert(name.clone(), entry);
+    }
+    let mut header = serde_json::Value::Object(header).to_string().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat()
+}
+
 /// Every byte belongs to one tensor.
 fn check_places(tensors: &BTreeMap<String, Tensor>, length: usize) -> Result<()> {
     let mut places: Vec<(&String, [usize; 2])> = tensors.iter().map(|(name, t)| (name, t.data_offsets)).collect();

@@ -9,6 +9,7 @@ mod fields;
 mod kinds;
 mod layers;
 mod tensors;
+mod write;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use crate::weights::Weights;
 use fields::Fields;
 use layers::Builder;
 use tensors::{Source, Tensors};
+pub use write::write;
 
 /// The name and version of the form.
 pub const SCHEMA: &str = "xai/network/1";

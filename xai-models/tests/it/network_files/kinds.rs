@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayD, arr1, arr2, array};
 use serde_json::{Value, json};
-use xai_models::network::{Convolution, Network, Node, Op, Window, description};
+use xai_models::network::{Convolution, Network, Node, Op, Preparation, Window, description};
 
 use super::scores;
 
@@ -122,6 +122,34 @@ fn kinds_become_layers() {
         let of = |loaded| scores(&xai_models::network::AnyNetwork::Images(loaded), &cells).unwrap();
         assert_eq!(of(read), of(direct), "{text}");
     }
+}
+
+/// A network and its preparation come back with the same layers and the same bits.
+#[test]
+fn written_networks_are_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.json");
+    let again = |network: &Network<ndarray::ArrayRef4<f32>>, preparation: &Preparation| {
+        description::write(network, preparation, &path).unwrap();
+        description::read(&path, None).unwrap().images().unwrap()
+    };
+    for (text, op) in layers() {
+        let joined = Node::new("sum", Op::Multiply, vec![1, 1]);
+        let constant = Node::new("c", Op::Constant(ArrayD::from_elem(vec![1], 0.1)), vec![]);
+        let nodes = vec![Node::new("a.b", op, vec![0]), joined, constant, Node::new("add", Op::Add, vec![2, 3])];
+        let nodes = [nodes, vec![Node::new("flat", Op::Flatten, vec![4])]].concat();
+        let network = Network::new(&[2, 3, 4], nodes).unwrap();
+        let preparation = Preparation::new(2, vec![0.1, 0.2], vec![0.3, 0.7]).unwrap();
+        let read = again(&network, &preparation);
+        assert!(read.network.nodes().eq(network.nodes()), "{text}");
+        assert_eq!(read.preparation, preparation);
+    }
+    let described = description::read(&super::folder().join("described.net.json"), None).unwrap().images().unwrap();
+    let read = again(&described.network, &described.preparation);
+    assert!(read.network.nodes().eq(described.network.nodes()));
+    assert_eq!(xai_core::Model::outputs(&read.network), xai_core::Model::outputs(&described.network));
+    let odd = description::write(&described.network, &described.preparation, &path.with_extension("safetensors"));
+    assert!(matches!(odd, Err(xai_core::Error::Parameter { .. })));
 }
 
 /// Padding "same" keeps the places, the longer side behind, as PyTorch has it.
