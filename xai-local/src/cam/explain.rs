@@ -7,7 +7,7 @@ use xai_core::{Attribution, Batch, Cells, Error, Explainer, Layer, Layered, Mete
 
 use super::{HiResCam, Weighting, upsample};
 use crate::gradient::layer::{At, look};
-use crate::gradient::passes::{bounded, parts, rows_per_call};
+use crate::gradient::passes::{bounded, parts, rows_at_once};
 use crate::gradient::saliency::planned;
 
 /// A class activation map: where a layer with channels finds what speaks for each output.
@@ -87,7 +87,8 @@ where
         let mut values = Array3::zeros((n, cells, n_outputs));
         let mut scores = Array2::zeros((n, n_outputs));
         let width: usize = inner.iter().product();
-        for samples in parts(n, rows_per_call(width.max(batch.sample_shape().iter().product()))) {
+        let widest = width.max(batch.sample_shape().iter().product());
+        for samples in parts(n, rows_at_once(widest, n_outputs)) {
             let here = batch.samples(samples.clone());
             let inside = look(&meter, model, here.borrow(), layer, None)?;
             scores.slice_axis_mut(Axis(0), Slice::from(samples.clone())).assign(&inside.scores);

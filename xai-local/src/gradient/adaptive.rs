@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, Axis};
 use xai_core::{Cells, Differentiable, Meter, Result};
 
-use super::passes::{CellOf, between, line_gradients, parts, rows_per_call};
+use super::passes::{CellOf, between, line_gradients, parts, rows_at_once, rows_per_call};
 use super::scores_of_rows;
 
 /// Relative error of the difference of two scores that a network computed in f32: without it, lines along which nothing
@@ -52,7 +52,7 @@ impl<A: xai_core::Cell> Lines<A> {
         M: Differentiable + ?Sized,
         M::Batch: Cells<Cell = A>,
     {
-        let rows = rows_per_call(self.to.ncols());
+        let rows = rows_at_once(self.to.ncols(), self.to_scores.ncols());
         // Lines that are cut are held in all their parts: no more parts at a time than whole lines.
         let at_a_time = (rows * settings.points.len() / settings.max_steps.max(1)).max(1);
         let mut unmet = 0;
@@ -62,15 +62,12 @@ impl<A: xai_core::Cell> Lines<A> {
             let mut failed = Vec::new();
             for (part, shares) in whole.into_iter().zip(shares.outer_iter()) {
                 let enough = |t: f64| self.left_over(&part, shares) <= self.allowed(part.line, t);
-                let failed_by = settings.tolerance.filter(|&tolerance| !enough(tolerance));
-                match failed_by {
-                    Some(tolerance) if 3 * settings.points.len() <= settings.max_steps => {
-                        failed.push((part, tolerance))
-                    }
-                    _ => {
-                        unmet += usize::from(failed_by.is_some());
-                        add(part.line, shares);
-                    }
+                let enough = settings.tolerance.is_none_or(enough);
+                if !enough && 3 * settings.points.len() <= settings.max_steps {
+                    failed.push(part);
+                } else {
+                    unmet += usize::from(!enough);
+                    add(part.line, shares);
                 }
             }
             drop(shares);
@@ -93,7 +90,7 @@ impl<A: xai_core::Cell> Lines<A> {
         model: &M,
         shape: &[usize],
         settings: &Settings,
-        lines: Vec<(Part, f64)>,
+        whole: Vec<Part>,
         add: &mut dyn FnMut(usize, ArrayView2<f64>),
     ) -> Result<usize>
     where
@@ -103,9 +100,8 @@ impl<A: xai_core::Cell> Lines<A> {
         let (n_points, mut unmet) = (settings.points.len(), 0);
         let mut steps = vec![n_points; self.to.nrows()];
         let mut kept = vec![0.0; self.to.nrows()];
-        let tolerance = lines.first().map_or(f64::INFINITY, |(_, tolerance)| *tolerance);
-        lines.iter().for_each(|(part, _)| steps[part.line] += 2 * n_points);
-        let whole = lines.into_iter().map(|(part, _)| part).collect();
+        let tolerance = settings.tolerance.unwrap_or(f64::INFINITY);
+        whole.iter().for_each(|part| steps[part.line] += 2 * n_points);
         let mut pending = self.halves::<M>(meter, model, shape, whole)?;
         while !pending.is_empty() {
             let shares = self.shares::<M>(meter, model, shape, &pending, &settings.points)?;
@@ -182,7 +178,7 @@ impl<A: xai_core::Cell> Lines<A> {
     {
         let from: Array2<CellOf<M>> = self.places(here.iter().map(|part| (part.line, part.from)));
         let to = self.places(here.iter().map(|part| (part.line, part.to)));
-        let mut shares = line_gradients(meter, model, &from, &to, shape, points)?;
+        let mut shares = line_gradients(meter, model, from, to, shape, points)?;
         for (part, mut shares) in here.iter().zip(shares.outer_iter_mut()) {
             let length = part.to - part.from;
             let ends = self.from.row(part.line).into_iter().zip(self.to.row(part.line));

@@ -6,7 +6,7 @@ use ndarray::{Array2, Array3, ArrayD, Axis, Slice, Zip};
 use serde::{Deserialize, Serialize};
 use xai_core::{Attribution, Cell, Cells, Differentiable, Error, Explainer, Meter, Provenance, Result, Run};
 
-use super::passes::{batch_of, bounded, gradients, of_inputs, parts, rows_of, rows_per_call};
+use super::passes::{batch_of, bounded, gradients, of_inputs, parts, rows_at_once, rows_of};
 
 /// Blur integrated gradients: gathers slopes while the sample goes from blurred to sharp, so that what appears at which scale
 /// gets the credit, and no baseline of another colour is needed.
@@ -82,7 +82,7 @@ where
 
         let mut values = Array3::zeros((n, cells, n_outputs));
         let (mut base, mut scores) = (Array2::zeros((n, n_outputs)), Array2::zeros((n, n_outputs)));
-        for samples in parts(n, rows_per_call(cells)) {
+        for samples in parts(n, rows_at_once(cells, n_outputs)) {
             let slice = Slice::from(samples);
             let sharp = rows.slice_axis(Axis(0), slice).mapv(Into::into);
             let mut before: Option<(Array2<f64>, Array3<f64>)> = None;

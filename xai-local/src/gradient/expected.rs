@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use xai_core::{Attribution, Cells, Differentiable, Error, Explainer, Meter, Provenance, Result, Run};
 
 use super::baselines::{Baselines, base_of};
-use super::passes::{batch_of, between, bounded, gradients, of_inputs, parts, rows_of, rows_per_call};
+use super::passes::{batch_of, between, bounded, gradients, of_inputs, parts, rows_at_once, rows_of, rows_per_call};
 use super::scores_of_rows;
 
 /// Expected gradients, also called GradientSHAP: the mean over draws of (xᵢ − x′ᵢ) · ∂score/∂xᵢ (x′ + t·(x − x′)), where
@@ -93,13 +93,13 @@ where
 
         let mut moments = Moments::new(n, cells, n_outputs);
         let mut places = Vec::new();
-        for samples in parts(n, rows_per_call(cells)) {
+        for samples in parts(n, (MOST_DRAWS / self.n_draws).min(rows_per_call(cells))) {
             places.clear();
             places.extend(samples.flat_map(|sample| {
                 let draws = self.draws(background.nrows(), run.seed_of(sample));
                 draws.into_iter().map(move |(start, t)| (sample, start, t))
             }));
-            for here in places.chunks(rows_per_call(cells)) {
+            for here in places.chunks(rows_at_once(cells, n_outputs)) {
                 let at = Array2::from_shape_fn((here.len(), cells), |(row, cell)| {
                     let (sample, start, t) = here[row];
                     between(background[[start, cell]], rows[[sample, cell]], t)
@@ -125,7 +125,7 @@ where
     }
 }
 
-/// What a sample's random choices and gradients may cost.
+/// Draws that are held at a time, so also those of one sample at most.
 const MOST_DRAWS: usize = 1_000_000;
 
 /// Running means and sums of squared deviations: (sample, cell, output).

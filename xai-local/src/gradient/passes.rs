@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::ops::Range;
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, Zip};
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewD, Axis, Zip};
 use rayon::prelude::*;
 use xai_core::error::same_shape;
 use xai_core::{Attribution, Batch, Cell, Cells, Differentiable, Error, Feature, Meter, Model, Provenance, Result};
@@ -20,6 +20,11 @@ const GRADIENTS_PER_CALL: usize = 1 << 25;
 /// How many samples of so many cells go to the model in one call.
 pub(crate) fn rows_per_call(cells: usize) -> usize {
     (CELLS_PER_CALL / cells.max(1)).clamp(1, ROWS_PER_CALL)
+}
+
+/// How many samples go through together, when what is kept of each is so many cells for every output.
+pub(crate) fn rows_at_once(cells: usize, n_outputs: usize) -> usize {
+    rows_per_call(cells.saturating_mul(n_outputs.div_ceil(8).max(1)))
 }
 
 /// 0..n in parts of at most `step`.
@@ -89,8 +94,8 @@ where
 pub(crate) fn line_gradients<M>(
     meter: &Meter,
     model: &M,
-    from: &Array2<CellOf<M>>,
-    to: &Array2<CellOf<M>>,
+    from: Array2<CellOf<M>>,
+    to: Array2<CellOf<M>>,
     shape: &[usize],
     points: &[(f64, f64)],
 ) -> Result<Array3<f64>>
@@ -100,10 +105,12 @@ where
 {
     let (n, cells, n_outputs) = (to.nrows(), to.ncols(), model.n_outputs());
     let mut sums = Array3::zeros((n, cells, n_outputs));
-    let (start, end) = (batch_of::<M::Batch>(from.clone(), shape)?, batch_of::<M::Batch>(to.clone(), shape)?);
+    let (start, end) = (batch_of::<M::Batch>(from, shape)?, batch_of::<M::Batch>(to, shape)?);
+    let (start, end): (&M::Batch, &M::Batch) = (start.borrow(), end.borrow());
+    let (from, to) = (flat(start.cells(), n, cells)?, flat(end.cells(), n, cells)?);
     for chosen in portions(n, cells, n_outputs) {
         let weights = one_hot(n, n_outputs, chosen.clone());
-        if let Some(found) = meter.line_vjps(model, start.borrow(), end.borrow(), points, &weights)? {
+        if let Some(found) = meter.line_vjps(model, start, end, points, &weights)? {
             let found: Vec<&M::Batch> = found.iter().map(Borrow::borrow).collect();
             add(&mut sums, chosen.start, &found, shape, 1.0)?;
             continue;
@@ -127,6 +134,10 @@ where
         }
     }
     Ok(sums)
+}
+
+fn flat<A>(cells: ArrayViewD<'_, A>, n: usize, width: usize) -> Result<ArrayView2<'_, A>> {
+    cells.into_shape_with_order((n, width)).map_err(Error::model)
 }
 
 /// The cells that a model eats.

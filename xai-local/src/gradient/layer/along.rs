@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 use xai_core::{Cells, Layered, Meter, Result};
 
 use super::{Inside, look};
-use crate::gradient::passes::{CellOf, batch_of, between, parts, rows_per_call};
+use crate::gradient::passes::{CellOf, batch_of, between, parts, rows_at_once};
 
 /// Samples, the baselines that lines to them start from, and the layer that is watched.
 pub(super) struct Walk<'a, A> {
@@ -49,7 +49,7 @@ impl<A: xai_core::Cell> Walk<'_, A> {
         M::Batch: Cells<Cell = A>,
     {
         let inner: usize = model.layers()[self.layer].shape.iter().product();
-        for samples in parts(self.rows.nrows(), rows_per_call(inner.max(self.rows.ncols()))) {
+        for samples in parts(self.rows.nrows(), rows_at_once(inner.max(self.rows.ncols()), model.n_outputs())) {
             let to = self.rows.slice_axis(Axis(0), Slice::from(samples.clone()));
             for start in self.starts.outer_iter() {
                 for (place, &t) in places.iter().enumerate() {

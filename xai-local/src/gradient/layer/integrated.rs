@@ -6,7 +6,7 @@ use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use xai_core::{Attribution, Cells, Error, Explainer, Layered, Meter, Provenance, Result, Run};
 
 use super::{At, activations, look};
-use crate::gradient::passes::{batch_of, bounded, parts, rows_of, rows_per_call, times};
+use crate::gradient::passes::{batch_of, bounded, parts, rows_at_once, rows_of, times};
 use crate::gradient::{Baselines, Quadrature};
 
 /// Integrated gradients in the space of a layer: (aᵢ − a′ᵢ) · ∫₀¹ ∂score/∂aᵢ (a′ + t·(a − a′)) dt, where a and a′ are the
@@ -81,7 +81,7 @@ where
         let mut values = Array3::zeros((n, cells, n_outputs));
         let mut base = Array2::zeros((n, n_outputs));
         let mut scores = Array2::zeros((n, n_outputs));
-        for samples in parts(n, rows_per_call(cells.max(rows.ncols()))) {
+        for samples in parts(n, rows_at_once(cells.max(rows.ncols()), n_outputs)) {
             let slice = Slice::from(samples.clone());
             let here = rows.slice_axis(Axis(0), slice).to_owned();
             let same = batch_of::<M::Batch>(here, &shape)?;
