@@ -17,8 +17,9 @@
 //! | which cells of an image matter, for many methods, outputs or samples | [`ImageMaps`] |
 //! | which steps of a series matter | [`SeriesMap`] |
 //! | the layers of a network, their weights and activations | [`LayerMap`] |
+//! | who won a contest of methods, at what cost, and who agrees | [`LeagueTable`], [`CostPicture`], [`AgreementMap`] |
 //! | the same as text | [`Terminal`] |
-//! | all of it on one page | [`Report`] |
+//! | all of it on one page | [`Report`], [`LeaguePage`] |
 //!
 //! # Example
 //! ```
@@ -51,6 +52,7 @@ pub mod raster;
 pub mod report;
 mod rows;
 pub mod scene;
+mod standings;
 pub mod svg;
 mod terminal;
 pub mod theme;
@@ -67,13 +69,16 @@ pub use charts::heatmap::{Heatmap, Order};
 pub use charts::images::{ImageMaps, MapStyle, Panel};
 pub use charts::importance::ImportanceBars;
 pub use charts::layers::LayerMap;
+pub use charts::league::agreement::AgreementMap;
+pub use charts::league::pareto::{Cost, CostPicture};
+pub use charts::league::table::LeagueTable;
 pub use charts::matrix::InteractionMatrix;
 pub use charts::series::SeriesMap;
 pub use charts::surface::Surface;
 pub use charts::terms::InteractionBars;
 pub use charts::waterfall::Waterfall;
 pub use raster::Raster;
-pub use report::{Confusion, Individual, Overview, Report};
+pub use report::{Confusion, Individual, LeaguePage, Overview, Report};
 pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
 pub use terminal::Terminal;
 pub use theme::Theme;

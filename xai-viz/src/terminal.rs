@@ -35,8 +35,8 @@ impl Default for Terminal {
 
 const UP: &str = "\u{1b}[38;5;208m";
 const DOWN: &str = "\u{1b}[38;5;39m";
-const DIM: &str = "\u{1b}[2m";
-const BOLD: &str = "\u{1b}[1m";
+pub(crate) const DIM: &str = "\u{1b}[2m";
+pub(crate) const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
 impl Terminal {
@@ -211,7 +211,7 @@ impl Terminal {
         out
     }
 
-    fn checked(&self) -> Result<()> {
+    pub(crate) fn checked(&self) -> Result<()> {
         match self.width {
             24..=1000 => Ok(()),
             width => Err(xai_core::Error::parameter("width", width, "24 to 1000 columns")),
@@ -238,7 +238,7 @@ impl Terminal {
         out.push('\n');
     }
 
-    fn styled(&self, style: &str, text: &str) -> String {
+    pub(crate) fn styled(&self, style: &str, text: &str) -> String {
         if self.colour && !text.is_empty() { format!("{style}{text}{PLAIN}") } else { text.to_owned() }
     }
 }
@@ -298,7 +298,7 @@ fn dots(xs: &[f64], ys: &[f64], across: &Linear, up: &Linear, room: usize, heigh
 }
 
 /// The columns that `text` takes.
-fn measure(text: &str) -> usize {
+pub(crate) fn measure(text: &str) -> usize {
     clean(text).chars().map(cells).sum()
 }
 
@@ -307,7 +307,7 @@ fn longest(texts: &[String]) -> usize {
 }
 
 /// `text` in at most `room` columns, its end cut where it is longer.
-fn shortened(text: &str, room: usize) -> String {
+pub(crate) fn shortened(text: &str, room: usize) -> String {
     let text = clean(text);
     if measure(&text) <= room {
         return text.into_owned();
@@ -321,10 +321,10 @@ fn shortened(text: &str, room: usize) -> String {
     format!("{head}…")
 }
 
-fn padded(text: &str, room: usize) -> String {
+pub(crate) fn padded(text: &str, room: usize) -> String {
     format!("{text}{}", " ".repeat(room.saturating_sub(measure(text))))
 }
 
-fn padded_left(text: &str, room: usize) -> String {
+pub(crate) fn padded_left(text: &str, room: usize) -> String {
     format!("{}{text}", " ".repeat(room.saturating_sub(measure(text))))
 }

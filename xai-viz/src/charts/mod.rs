@@ -10,6 +10,7 @@ pub mod heatmap;
 pub mod images;
 pub mod importance;
 pub mod layers;
+pub mod league;
 pub mod matrix;
 mod outline;
 pub mod series;

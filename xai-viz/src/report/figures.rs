@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The width of figures on a phone, in pixels.
-const NARROW: f64 = 390.0;
+pub(crate) const NARROW: f64 = 390.0;
 
 pub(crate) fn importance(out: &mut String, importance: &Importance, top: usize) -> Result<()> {
     for output in 0..importance.outputs.len() {
@@ -179,7 +179,7 @@ fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
 }
 
 /// A figure, in a second form for narrow screens, with what belongs below it.
-fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: &Scene, below: impl FnOnce(&mut String)) {
+pub(crate) fn figure(out: &mut String, caption: &str, wide: &Scene, narrow: &Scene, below: impl FnOnce(&mut String)) {
     let _ = write!(out, "<figure><figcaption>{}</figcaption>", escaped(caption));
     let _ = write!(out, "<div class=\"wide\">{}</div>", wide.svg_inline());
     // Nobody can point at a mark with a finger: without tooltips, the page is much smaller.

@@ -1,12 +1,15 @@
 //! One page that holds everything: who the model is, what it does, and why it said what it said.
 
 mod figures;
+mod league;
 mod page;
 mod tables;
 
 use ndarray::Array2;
 use xai_core::error::same_shape;
 use xai_core::{Attribution, Effects, Importance, Interactions, Result, Value};
+
+pub use league::LeaguePage;
 
 /// A report as plain data; [`Report::html`] makes one self-contained page of it.
 ///

@@ -8,6 +8,7 @@ mod hostile;
 mod images;
 mod interactions;
 mod layers;
+mod leagues;
 mod page;
 #[cfg(feature = "png")]
 mod png;
