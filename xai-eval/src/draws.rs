@@ -39,10 +39,10 @@ impl Draws {
     /// are drawn again.
     pub fn below(&mut self, n: usize) -> usize {
         let n = n as u64;
-        let rest = (u64::MAX % n + 1) % n;
         loop {
             let drawn = self.next();
-            if drawn <= u64::MAX - rest {
+            // The incomplete block is shorter than n: only near the end its length must be known.
+            if drawn <= u64::MAX - n || drawn <= u64::MAX - (u64::MAX % n + 1) % n {
                 return (drawn % n) as usize;
             }
         }

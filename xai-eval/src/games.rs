@@ -4,12 +4,14 @@ use std::borrow::Borrow;
 
 use ndarray::{Array1, Array2, Array3, ArrayRef2, ArrayView1, Axis, Slice};
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Game, MaskedGame, Masker, Meter, Model, Result};
+use xai_core::{Attribution, Error, Game, MaskedGame, Masker, Meter, Model, Result};
 
 use crate::Case;
 
 /// How many masked samples one call of the model scores at most.
 const SAMPLES_PER_CALL: usize = 4096;
+/// Cells of coalitions that are held at once: 1 GiB.
+const MOST_CELLS: u64 = 1 << 30;
 
 /// The games of a batch, one a sample, and what an attribution gives each player of them.
 pub(crate) struct Games<'a, M: Model + ?Sized> {
@@ -25,8 +27,8 @@ pub(crate) struct Games<'a, M: Model + ?Sized> {
 
 impl<'a, M: Model + ?Sized> Games<'a, M> {
     /// # Errors
-    /// [`Error::Unsupported`](xai_core::Error::Unsupported) without a masker; [`Error::Shape`](xai_core::Error::Shape)
-    /// for an attribution of other samples, players or outputs; [`Error::NonFinite`](xai_core::Error::NonFinite) for a
+    /// [`Error::Unsupported`] without a masker; [`Error::Shape`]
+    /// for an attribution of other samples, players or outputs; [`Error::NonFinite`] for a
     /// share that is no number.
     pub fn new(metric: &str, case: &Case<'a, M>, attribution: &'a Attribution) -> Result<Self> {
         let masker = case.need_masker(metric)?;
@@ -44,10 +46,24 @@ impl<'a, M: Model + ?Sized> Games<'a, M> {
         self.masker.weights().len() as u64
     }
 
+    /// Refuses more coalitions at once than memory can hold.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn bounded(&self, n_coalitions: usize) -> Result<()> {
+        let found = (n_coalitions as u64).saturating_mul(self.n_players as u64);
+        if found <= MOST_CELLS {
+            return Ok(());
+        }
+        let what =
+            format!("{n_coalitions} coalitions of {} players, in cells (take regions as players)", self.n_players);
+        Err(Error::TooLarge { what, limit: MOST_CELLS, found })
+    }
+
     /// A meter for `n` coalitions of every sample, and for the samples as they are.
     ///
     /// # Errors
-    /// [`Error::Budget`](xai_core::Error::Budget) when the run allows fewer.
+    /// [`Error::Budget`] when the run allows fewer.
     pub fn meter<'r>(&self, run: &'r xai_core::Run<'r>, n: usize) -> Result<Meter<'r>> {
         let each = (n as u64).saturating_mul(self.replicas()).saturating_add(1);
         Meter::planned(run, each.saturating_mul(self.n_samples as u64))
@@ -83,7 +99,8 @@ impl<'a, M: Model + ?Sized> Games<'a, M> {
             let worth = self.worth(sample, coalitions, meter)?;
             return Ok((&worth - &centre).mapv(|fall| fall * fall));
         }
-        let step = (SAMPLES_PER_CALL / weights.len().max(1)).max(1);
+        let at_once = self.masker.samples_at_once(self.batch).min(SAMPLES_PER_CALL);
+        let step = (at_once / weights.len().max(1)).max(1);
         let mut spread = Array2::zeros((coalitions.nrows(), self.n_outputs));
         for start in (0..coalitions.nrows()).step_by(step) {
             let end = (start + step).min(coalitions.nrows());

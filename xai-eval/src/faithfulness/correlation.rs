@@ -83,6 +83,7 @@ impl<M: Model + ?Sized> Metric<M> for FaithfulnessCorrelation {
         if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));
         }
+        games.bounded(n_subsets(n_players, size, self.n_subsets))?;
         let meter = games.meter(run, n_subsets(n_players, size, self.n_subsets))?;
 
         let whole = games.whole(&meter)?;

@@ -123,6 +123,7 @@ impl<M: Model + ?Sized> Metric<M> for FFidelity {
         if counts.is_empty() {
             return Err(Error::parameter("sizes", format!("{:?}", self.sizes), "one that leaves a rest"));
         }
+        games.bounded(counts.len().saturating_mul(self.n_draws))?;
         let meter = games.meter(run, n_outputs.saturating_mul(counts.len()).saturating_mul(self.n_draws))?;
         let whole = games.whole(&meter)?;
         let mut values = Array2::zeros((n_samples, n_outputs));

@@ -84,6 +84,7 @@ impl<M: Model + ?Sized> Metric<M> for Infidelity {
         if !(1..=MOST_DRAWS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("1 to {MOST_DRAWS}")));
         }
+        games.bounded(n_subsets(n_players, size, self.n_subsets))?;
         let meter = games.meter(run, n_subsets(n_players, size, self.n_subsets))?;
         let whole = games.whole(&meter)?;
         let mut values = Array2::zeros((n_samples, n_outputs));

@@ -68,6 +68,7 @@ impl<M: Model + ?Sized> Metric<M> for MonotonicityCorrelation {
         let games = Games::new(NAME, case, attribution)?;
         let Games { n_samples, n_players, n_outputs, .. } = games;
         let alone = Alone::new(self.step, n_players, n_outputs)?;
+        games.bounded(alone.n_coalitions())?;
         let meter = games.meter(run, alone.n_coalitions())?;
         let whole = games.whole(&meter)?;
         let (mut values, mut failures) = (Array2::zeros((n_samples, n_outputs)), Failures::default());

@@ -67,6 +67,10 @@ impl<T: Cell> Masker<ArrayRef4<T>> for NoisyLinear {
         Ok(masked)
     }
 
+    fn samples_at_once(&self, batch: &ArrayRef4<T>) -> usize {
+        MOST_CELLS / batch.dim().1.saturating_mul(batch.dim().2).saturating_mul(batch.dim().3).max(1)
+    }
+
     fn describe(&self) -> String {
         format!("noisy-linear, noise {}", self.noise)
     }
@@ -94,6 +98,9 @@ const NEIGHBOURS: [(isize, isize, f64); 8] = [
     (1, 0, 1.0 / 6.0),
     (1, 1, 1.0 / 12.0),
 ];
+
+/// Cells of masked images that are held at once.
+const MOST_CELLS: usize = 1 << 24;
 
 /// The residual, as a share of the right side, at which the equations are solved.
 const SOLVED: f64 = 1e-13;

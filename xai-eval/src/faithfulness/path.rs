@@ -17,6 +17,9 @@ pub(crate) fn counts_of(shares: &[f64], n_players: usize) -> Vec<usize> {
     shares.iter().map(|&share| count(share)).collect()
 }
 
+/// Cells of coalitions that are held at once, unless one order takes more: 64 MiB.
+const CELLS_AT_ONCE: usize = 1 << 26;
+
 /// Coalitions along an order of players: all but (or only) the first few. An order may name some players only: it then
 /// goes on to its end and stays there.
 pub(crate) struct Paths<'g, 'a, M: Model + ?Sized> {
@@ -69,6 +72,7 @@ impl<M: Model + ?Sized> Paths<'_, '_, M> {
         n_orders: usize,
         length: impl Fn(usize, usize) -> usize,
     ) -> Result<Meter<'r>> {
+        self.games.bounded(self.counts.len())?;
         let (mut coalitions, mut n_empty) = (0u64, 0u64);
         for sample in 0..self.games.n_samples {
             let mut empty = false;
@@ -96,41 +100,51 @@ impl<M: Model + ?Sized> Paths<'_, '_, M> {
         mut see: impl FnMut(usize, usize, usize, ArrayView1<f64>),
     ) -> Result<()> {
         let games = self.games;
+        let orders_at_once = (CELLS_AT_ONCE / (self.counts.len() * games.n_players).max(1)).max(1);
         let mut shared = None;
         for sample in 0..games.n_samples {
-            let (orders, mut n) = (orders(sample), 0);
-            let mut plans = Vec::with_capacity(orders.len());
-            for order in &orders {
-                let (sources, next) = self.sources(order.len(), n);
-                plans.push(sources);
-                n = next;
-            }
-            let mut coalitions = Array2::from_elem((n, games.n_players), !self.insertion);
-            for (order, sources) in orders.iter().zip(&plans) {
-                for (source, &count) in sources.iter().zip(self.counts) {
-                    if let Source::Coalition(c) = *source {
-                        let mut row = coalitions.row_mut(c);
-                        order[..count.min(order.len())].iter().for_each(|&player| row[player] = self.insertion);
-                    }
-                }
-            }
-            let worth = games.worth(sample, &coalitions, meter)?;
-            let asks_empty = plans.iter().flatten().any(|source| matches!(source, Source::Empty));
+            let orders = orders(sample);
             let mut empty = shared.take();
-            if asks_empty && empty.is_none() {
-                empty = Some(games.empty(sample, meter)?);
-            }
-            for (order, sources) in plans.iter().enumerate() {
-                for (point, source) in sources.iter().enumerate() {
-                    match (source, &empty) {
-                        (Source::Coalition(c), _) => see(sample, order, point, worth.row(*c)),
-                        (Source::Empty, Some(empty)) => see(sample, order, point, empty.view()),
-                        (Source::Whole | Source::Empty, _) => see(sample, order, point, whole.row(sample)),
+            for (part, orders) in orders.chunks(orders_at_once).enumerate() {
+                let (coalitions, plans) = self.coalitions(orders);
+                let worth = games.worth(sample, &coalitions, meter)?;
+                let asks_empty = plans.iter().flatten().any(|source| matches!(source, Source::Empty));
+                if asks_empty && empty.is_none() {
+                    empty = Some(games.empty(sample, meter)?);
+                }
+                for (order, sources) in plans.iter().enumerate() {
+                    let order = part * orders_at_once + order;
+                    for (point, source) in sources.iter().enumerate() {
+                        match (source, &empty) {
+                            (Source::Coalition(c), _) => see(sample, order, point, worth.row(*c)),
+                            (Source::Empty, Some(empty)) => see(sample, order, point, empty.view()),
+                            (Source::Whole | Source::Empty, _) => see(sample, order, point, whole.row(sample)),
+                        }
                     }
                 }
             }
             shared = empty.filter(|_| games.empty_is_shared());
         }
         Ok(())
+    }
+
+    /// The coalitions along some orders, and where the points of each order find theirs.
+    fn coalitions(&self, orders: &[Vec<usize>]) -> (Array2<bool>, Vec<Vec<Source>>) {
+        let (mut n, mut plans) = (0, Vec::with_capacity(orders.len()));
+        for order in orders {
+            let (sources, next) = self.sources(order.len(), n);
+            plans.push(sources);
+            n = next;
+        }
+        let mut coalitions = Array2::from_elem((n, self.games.n_players), !self.insertion);
+        for (order, sources) in orders.iter().zip(&plans) {
+            for (source, &count) in sources.iter().zip(self.counts) {
+                if let Source::Coalition(c) = *source {
+                    let mut row = coalitions.row_mut(c);
+                    order[..count.min(order.len())].iter().for_each(|&player| row[player] = self.insertion);
+                }
+            }
+        }
+        (coalitions, plans)
     }
 }

@@ -87,6 +87,7 @@ impl SensitivityN {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));
         }
         let n = |&size: &usize| n_subsets(n_players, size, self.n_subsets);
+        games.bounded(self.n_subsets)?;
         let meter = games.meter(run, sizes.iter().map(n).sum())?;
         let whole = games.whole(&meter)?;
         let mut correlations = Array3::zeros((n_samples, sizes.len(), n_outputs));

@@ -49,6 +49,8 @@ fn advance(chosen: &mut [usize], n: usize) {
 
 /// The sum of the shares of each subset's members: (subset).
 pub(crate) fn sums_over(subsets: &Array2<bool>, shares: ArrayView1<f64>) -> Vec<f64> {
-    let sum = |row: ArrayView1<bool>| row.iter().zip(&shares).filter(|(member, _)| **member).map(|(_, s)| s).sum();
+    // Without a branch on the member, which nothing can predict.
+    let term = |(member, share): (&bool, &f64)| f64::from(u8::from(*member)) * share;
+    let sum = |row: ArrayView1<bool>| row.iter().zip(&shares).map(term).sum();
     subsets.outer_iter().map(sum).collect()
 }

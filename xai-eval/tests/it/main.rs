@@ -13,6 +13,7 @@ mod interval;
 mod keep_remove;
 mod localisation;
 mod net;
+mod paths;
 mod quantus;
 mod randomisation;
 mod removal;
