@@ -196,7 +196,11 @@ where
     let cells = batch.cells();
     let samples = cells.len_of(Axis(0));
     let width = cells.shape()[1..].iter().product();
-    let flat: Vec<f64> = cells.iter().map(|cell| (*cell).into()).collect();
+    // Steps over many axes cost more than the numbers themselves.
+    let flat: Vec<f64> = match cells.as_slice() {
+        Some(cells) => cells.iter().map(|cell| (*cell).into()).collect(),
+        None => cells.iter().map(|cell| (*cell).into()).collect(),
+    };
     Array2::from_shape_vec((samples, width), flat).unwrap_or_default()
 }
 

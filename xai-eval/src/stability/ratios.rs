@@ -129,13 +129,25 @@ impl Change {
     /// Measures the change between two tables (feature, output).
     pub fn measure(&mut self, shares: ArrayView2<f64>, moved: ArrayView2<f64>) {
         [&mut self.squares, &mut self.size, &mut self.relative].into_iter().for_each(|sums| sums.fill(0.0));
-        for (shares, moved) in shares.outer_iter().zip(moved.outer_iter()) {
-            for (output, (share, moved)) in shares.iter().zip(moved).enumerate() {
-                let gap = share - moved;
-                self.squares[output] += gap * gap;
-                self.size[output] += share * share;
-                self.relative[output] += (gap / if *share == 0.0 { LEAST } else { *share }).powi(2);
+        let outputs = self.squares.len().max(1);
+        match (shares.as_slice(), moved.as_slice()) {
+            (Some(shares), Some(moved)) => {
+                for (shares, moved) in shares.chunks_exact(outputs).zip(moved.chunks_exact(outputs)) {
+                    self.add(shares.iter().zip(moved));
+                }
             }
+            _ => shares.outer_iter().zip(moved.outer_iter()).for_each(|(a, b)| self.add(a.iter().zip(b))),
+        }
+    }
+
+    /// Adds one feature.
+    fn add<'v>(&mut self, of_outputs: impl Iterator<Item = (&'v f64, &'v f64)>) {
+        let sums = self.squares.iter_mut().zip(&mut self.size).zip(&mut self.relative);
+        for ((share, moved), ((squares, size), relative)) in of_outputs.zip(sums) {
+            let gap = share - moved;
+            *squares += gap * gap;
+            *size += share * share;
+            *relative += (gap / if *share == 0.0 { LEAST } else { *share }).powi(2);
         }
     }
 }
