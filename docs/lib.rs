@@ -53,3 +53,5 @@ pages! {
     reproducibility => "src/reproducibility.md",
     checking => "src/checking.md",
 }
+
+// "src/burn.md" is tested where burn is there: `cargo test -p xai-models --features train --doc`.

@@ -14,6 +14,7 @@
 //! | [`Weights`](weights::Weights): safetensors and PyTorch files | `network` | `weights/` |
 //! | images from PNG, JPEG and BMP files | `image` | `image.rs` |
 //! | [`BurnModel`](burn::BurnModel): burn modules, networks on burn's devices | `burn` | `burn/` |
+//! | [`Training`](train::Training): networks that learn | `train` | `train/` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |
@@ -38,8 +39,15 @@ pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod table;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod trees;
 #[cfg(feature = "network")]
 pub mod weights;
 #[cfg(feature = "xgboost")]
 pub mod xgboost;
+
+/// The page of the book about burn, whose code runs where burn is there.
+#[cfg(all(doctest, feature = "train"))]
+#[doc = include_str!("../../docs/src/burn.md")]
+mod book {}

@@ -25,6 +25,8 @@ mod network_files;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod table;
+#[cfg(feature = "train")]
+mod train;
 mod trees;
 #[cfg(feature = "xgboost")]
 mod xgboost;
