@@ -1,8 +1,10 @@
 //! Curves through which each cell passes alone.
 
+use std::sync::OnceLock;
+
 use super::super::op::Op;
 use super::add_to;
-use super::tile::wide;
+use super::tile::{Loops, wide};
 
 /// The scale of self-normalising networks, and their α.
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
@@ -19,23 +21,15 @@ pub(super) fn forward(op: &Op, input: &[f32], output: &mut [f32]) {
 /// Whether `op` is a curve; then `cells` have passed through it.
 pub(super) fn forward_in_place(op: &Op, cells: &mut [f32]) -> bool {
     match *op {
-        // Not `max`, which would make a number of NaN.
-        Op::Relu => wide(|| map(cells, |x| if x < 0.0 { 0.0 } else { x })),
-        Op::LeakyRelu(slope) => wide(|| map(cells, |x| if x > 0.0 { x } else { slope * x })),
-        // Not `clamp`, which makes a panic of bounds that are none.
-        Op::Clip { low, high } => wide(|| {
-            map(cells, |x| {
-                if x < low {
-                    low
-                } else if x > high {
-                    high
-                } else {
-                    x
-                }
-            })
-        }),
+        // Not `max`, which would make a number of NaN; nor `clamp`, which panics for bounds that are none.
+        Op::Relu => wide(Map(cells, |x: f32| if x < 0.0 { 0.0 } else { x })),
+        Op::LeakyRelu(slope) => wide(Map(cells, |x: f32| if x > 0.0 { x } else { slope * x })),
+        Op::Clip { low, high } => {
+            let below = |x: f32| if x > high { high } else { x };
+            wide(Map(cells, |x: f32| if x < low { low } else { below(x) }));
+        }
         ref op if !op.kind().is_elementwise() => return false,
-        ref op => map(cells, |x| value(op, f64::from(x)) as f32),
+        ref op => Map(cells, |x| value(op, f64::from(x)) as f32).run(),
     }
     true
 }
@@ -49,26 +43,37 @@ pub(super) fn backward(op: &Op, input: &[f32], output: &[f32], gradient: &[f32],
 /// Whether `op` is a curve; then `gradient` has been multiplied by its slope.
 pub(super) fn backward_in_place(op: &Op, inputs: &[&[f32]], output: &[f32], gradient: &mut [f32]) -> bool {
     match *op {
-        Op::Relu => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g = if *y > 0.0 { *g } else { 0.0 })),
-        Op::Sigmoid => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g *= y * (1.0 - y))),
-        Op::Tanh => wide(|| gradient.iter_mut().zip(output).for_each(|(g, y)| *g *= 1.0 - y * y)),
-        Op::LeakyRelu(slope) => {
-            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g *= if *x > 0.0 { 1.0 } else { slope })
-        }
+        Op::Relu => wide(Scale(gradient, output, |g: f32, y: f32| if y > 0.0 { g } else { 0.0 })),
+        Op::Sigmoid => wide(Scale(gradient, output, |g: f32, y: f32| g * (y * (1.0 - y)))),
+        Op::Tanh => wide(Scale(gradient, output, |g: f32, y: f32| g * (1.0 - y * y))),
+        Op::LeakyRelu(slope) => wide(Scale(gradient, inputs[0], |g: f32, x: f32| if x > 0.0 { g } else { slope * g })),
         Op::Clip { low, high } => {
-            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g = if *x > low && *x < high { *g } else { 0.0 });
+            wide(Scale(gradient, inputs[0], |g: f32, x: f32| if (x > low) & (x < high) { g } else { 0.0 }));
         }
         ref op if !op.kind().is_elementwise() => return false,
-        ref op => {
-            gradient.iter_mut().zip(inputs[0]).for_each(|(g, x)| *g = (slope(op, f64::from(*x)) * f64::from(*g)) as f32)
-        }
+        ref op => Scale(gradient, inputs[0], |g, x| (slope(op, f64::from(x)) * f64::from(g)) as f32).run(),
     }
     true
 }
 
-#[inline(always)]
-fn map(cells: &mut [f32], curve: impl Fn(f32) -> f32) {
-    cells.iter_mut().for_each(|x| *x = curve(*x));
+/// Each cell through a curve.
+struct Map<'a, F>(&'a mut [f32], F);
+
+impl<F: Fn(f32) -> f32> Loops for Map<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        self.0.iter_mut().for_each(|x| *x = self.1(*x));
+    }
+}
+
+/// Each gradient by what its cell says.
+struct Scale<'a, F>(&'a mut [f32], &'a [f32], F);
+
+impl<F: Fn(f32, f32) -> f32> Loops for Scale<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        self.0.iter_mut().zip(self.1).for_each(|(g, x)| *g = self.2(*g, *x));
+    }
 }
 
 fn sigmoid(x: f64) -> f64 {
@@ -113,11 +118,36 @@ fn slope(op: &Op, x: f64) -> f64 {
     }
 }
 
-/// Φ(x) and φ(x) of the normal distribution.
-///
-/// Φ by the series of its even part near zero and the continued fraction of its tail beyond, to about 1e-15.
+/// Places where Φ is tabulated: so many on each unit, as far as it is neither 0 nor 1 in `f32`.
+const PER_UNIT: f64 = 64.0;
+const FAR: f64 = 14.0;
+
+/// Φ(x) and φ(x) of the normal distribution: the Taylor series around the nearest of the tabulated places.
 fn normal(x: f64) -> (f64, f64) {
-    let density = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    static TABLE: OnceLock<Vec<f64>> = OnceLock::new();
+    if x.is_nan() || x.abs() >= FAR {
+        return (if x.is_nan() { x } else { f64::from(u8::from(x > 0.0)) }, 0.0);
+    }
+    let last = (FAR * PER_UNIT) as i32;
+    let table = TABLE.get_or_init(|| (-last..=last).map(|i| below(f64::from(i) / PER_UNIT)).collect());
+    let nearest = (x * PER_UNIT).round();
+    let (middle, far) = (nearest / PER_UNIT, x - nearest / PER_UNIT);
+    // The n-th derivative of φ is φ·hₙ with hₙ₊₁ = −x·hₙ − n·hₙ₋₁.
+    let (mut sum, mut power, mut h, mut before) = (0.0, far, 1.0, 0.0);
+    for n in 0..9 {
+        sum += power * h;
+        (h, before) = (-middle * h - f64::from(n) * before, h);
+        power *= far / f64::from(n + 2);
+    }
+    (table[(nearest as i32 + last) as usize] + density(middle) * sum, density(x))
+}
+
+fn density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// Φ(x) by the series of its odd part near zero and the continued fraction of its tail beyond.
+fn below(x: f64) -> f64 {
     let far = x.abs();
     if far < 3.0 {
         // Φ(x) = ½ + φ(x)·Σ x^(2k+1)/(1·3·…·(2k+1)).
@@ -126,9 +156,9 @@ fn normal(x: f64) -> (f64, f64) {
             term *= x * x / f64::from(2 * k + 1);
             sum += term;
         }
-        return (0.5 + density * sum, density);
+        return 0.5 + density(x) * sum;
     }
     let tail = (1..=60).rev().fold(far, |below, k| far + f64::from(k) / below);
-    let beyond = density / tail;
-    (if x > 0.0 { 1.0 - beyond } else { beyond }, density)
+    let beyond = density(x) / tail;
+    if x > 0.0 { 1.0 - beyond } else { beyond }
 }

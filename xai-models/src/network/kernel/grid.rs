@@ -74,6 +74,12 @@ impl Grid {
         (0..self.size[axis]).filter(|&k| inside(k)).count()
     }
 
+    /// Whether all windows are two by two, side by side and within the edges.
+    pub fn halves(&self) -> bool {
+        let alone = self.size == [2, 2] && self.stride == [2, 2] && self.dilation == [1, 1] && self.before == [0, 0];
+        alone && [0, 1].iter().all(|&axis| (1..=self.length[axis] / 2).contains(&self.windows[axis]))
+    }
+
     /// The places of a channel.
     pub fn places(&self) -> usize {
         self.length[0] * self.length[1]

@@ -2,7 +2,7 @@
 
 use super::super::op::Window;
 use super::grid::Grid;
-use super::tile::wide;
+use super::tile::{Loops, wide};
 
 /// Channels of input and output side by side.
 fn channels<'a>(
@@ -34,20 +34,54 @@ fn taps(grid: &Grid, mut each: impl FnMut(usize, usize, usize, std::ops::Range<u
 }
 
 pub(super) fn greatest(window: &Window, shape: &[usize], out: &[usize], input: &[f32], output: &mut [f32]) {
-    let grid = Grid::of_window(window, shape, out);
-    wide(|| {
+    wide(Greatest { grid: Grid::of_window(window, shape, out), input, output });
+}
+
+/// The greatest of each window.
+struct Greatest<'a> {
+    grid: Grid,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Loops for Greatest<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Greatest { grid, input, output } = self;
         for (channel, result) in channels(&grid, input, output) {
+            if grid.halves() {
+                let pairs = rows_of_pairs(&grid, channel);
+                for ((top, low), result) in pairs.zip(result.chunks_exact_mut(grid.windows[1])) {
+                    for ((y, [a, b]), [c, d]) in result.iter_mut().zip(top).zip(low) {
+                        *y = greater(greater(*a, *b), greater(*c, *d));
+                    }
+                }
+                continue;
+            }
             result.fill(f32::NEG_INFINITY);
             taps(&grid, |row, down, place, windows| {
                 let cells = &channel[down * grid.length[1] + place..(down + 1) * grid.length[1]];
                 let best = &mut result[row * grid.windows[1]..][windows];
-                strided(cells, grid.stride[1], best.len(), |i, x| {
-                    // What is no number stays, to be seen by whoever checks the scores.
-                    best[i] = if x > best[i] || x.is_nan() { x } else { best[i] };
-                });
+                strided(cells, grid.stride[1], best.len(), |i, x| best[i] = greater(best[i], x));
             });
         }
-    });
+    }
+}
+
+/// The greater of two, the first if they are equal. What is no number stays, to be seen by whoever checks the scores.
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// Rows of a channel two by two, in pairs of columns.
+#[inline(always)]
+fn rows_of_pairs<'a>(grid: &Grid, channel: &'a [f32]) -> impl Iterator<Item = (&'a [[f32; 2]], &'a [[f32; 2]])> {
+    let (columns, windows) = (grid.length[1], grid.windows[1]);
+    channel.chunks_exact(2 * columns).map(move |rows| {
+        let (top, low) = rows.split_at(columns);
+        (&top.as_chunks().0[..windows], &low.as_chunks().0[..windows])
+    })
 }
 
 pub(super) fn greatest_backward(
@@ -59,15 +93,33 @@ pub(super) fn greatest_backward(
     gradient: &[f32],
     sum: &mut [f32],
 ) {
-    let grid = Grid::of_window(window, shape, out);
-    let windows = (grid.windows[0] * grid.windows[1]).max(1);
-    let places = grid.places().max(1);
-    // The gradient that no tap has taken yet.
-    let mut left = vec![0.0; windows];
-    let pairs = input.chunks_exact(places).zip(sum.chunks_exact_mut(places));
-    let results = output.chunks_exact(windows).zip(gradient.chunks_exact(windows));
-    wide(|| {
+    wide(GreatestBack { grid: Grid::of_window(window, shape, out), input, output, gradient, sum });
+}
+
+/// The gradient of each window, given to the first of its greatest.
+struct GreatestBack<'a> {
+    grid: Grid,
+    input: &'a [f32],
+    output: &'a [f32],
+    gradient: &'a [f32],
+    sum: &'a mut [f32],
+}
+
+impl Loops for GreatestBack<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let GreatestBack { grid, input, output, gradient, sum } = self;
+        let windows = (grid.windows[0] * grid.windows[1]).max(1);
+        let places = grid.places().max(1);
+        // The gradient that no tap has taken yet.
+        let mut left = vec![0.0; windows];
+        let pairs = input.chunks_exact(places).zip(sum.chunks_exact_mut(places));
+        let results = output.chunks_exact(windows).zip(gradient.chunks_exact(windows));
         for ((channel, sum), (result, gradient)) in pairs.zip(results) {
+            if grid.halves() {
+                halves_back(&grid, channel, sum, result, gradient);
+                continue;
+            }
             left.copy_from_slice(gradient);
             taps(&grid, |row, down, place, windows| {
                 let from = down * grid.length[1] + place;
@@ -81,7 +133,29 @@ pub(super) fn greatest_backward(
                 });
             });
         }
-    });
+    }
+}
+
+/// The way back through windows of two by two that lie side by side.
+#[inline(always)]
+fn halves_back(grid: &Grid, channel: &[f32], sum: &mut [f32], result: &[f32], gradient: &[f32]) {
+    let (columns, windows) = (grid.length[1], grid.windows[1]);
+    let results = result.chunks_exact(windows).zip(gradient.chunks_exact(windows));
+    let rows = rows_of_pairs(grid, channel).zip(sum.chunks_exact_mut(2 * columns));
+    for (((top, low), sum), (result, gradient)) in rows.zip(results) {
+        let (sum_top, sum_low) = sum.split_at_mut(columns);
+        let (sum_top, sum_low) = (&mut sum_top.as_chunks_mut().0[..windows], &mut sum_low.as_chunks_mut().0[..windows]);
+        let sums = sum_top.iter_mut().zip(sum_low);
+        let cells = top.iter().zip(low).zip(result.iter().zip(gradient));
+        for (([p, q], [r, s]), (([a, b], [c, d]), (&y, &g))) in sums.zip(cells) {
+            let share = |takes: bool| if takes { g } else { 0.0 };
+            let (first, second, third) = (*a == y, *b == y, *c == y);
+            *p += share(first);
+            *q += share(second & !first);
+            *r += share(third & !(first | second));
+            *s += share((*d == y) & !(first | second | third));
+        }
+    }
 }
 
 /// Calls `each` with the first `n` of every `step`th cell.

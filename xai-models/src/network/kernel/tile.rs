@@ -96,16 +96,20 @@ pub(super) fn grouped(rows: usize, depth: usize, get: impl Fn(usize, usize) -> f
     (0..rows).step_by(ROWS).flat_map(group).collect()
 }
 
+/// Plain loops; `run` is to be marked `inline(always)`, or it is compiled for narrow vectors.
+pub(super) trait Loops {
+    fn run(self);
+}
+
 /// Runs plain loops with the machine's widest vectors.
-#[inline(always)]
-pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
-    struct Work<F>(F);
-    impl<R, F: FnOnce() -> R> WithSimd for Work<F> {
-        type Output = R;
+pub(super) fn wide(loops: impl Loops) {
+    struct Work<L>(L);
+    impl<L: Loops> WithSimd for Work<L> {
+        type Output = ();
         #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> R {
-            (self.0)()
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.run();
         }
     }
-    Arch::new().dispatch(Work(work))
+    Arch::new().dispatch(Work(loops));
 }
