@@ -142,10 +142,10 @@ impl Walker {
         let (least, most): (Vec<f64>, Vec<f64>) = (0..n).map(|cell| (on_line(cell, low), on_line(cell, high))).unzip();
         let before = self.at.clone();
         // Whoever has fallen behind catches up first.
-        for cell in 0..n {
+        for (cell, &least) in least.iter().enumerate() {
             let way = self.to[cell] - self.from[cell];
             if way != 0.0 && (self.at[cell] - self.from[cell]) / way < low {
-                self.at[cell] = least[cell];
+                self.at[cell] = least;
             }
         }
         let whole: f64 = self.from.iter().zip(&self.to).map(|(from, to)| (to - from).abs()).sum();

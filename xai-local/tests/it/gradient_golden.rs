@@ -28,7 +28,7 @@ fn quadrature(case: &Case) -> Quadrature {
 }
 
 /// The recorded baseline, and the number of steps.
-fn ways<B: Cells + ?Sized>(case: &Case, baselines: &ndarray::ArrayD<f64>) -> (Baselines, usize) {
+fn ways(case: &Case, baselines: &ndarray::ArrayD<f64>) -> (Baselines, usize) {
     let first = baselines.select(ndarray::Axis(0), &[0]);
     let baselines = if case.params["baseline"] == "zero" { Baselines::Zero } else { Baselines::Samples(first) };
     (baselines, case.params["n_steps"].as_u64().unwrap() as usize)
@@ -42,7 +42,7 @@ fn gradients<B: Cells + ?Sized>(name: &str) -> usize {
             "Saliency" => Box::new(Saliency { absolute: case.params["abs"].as_bool().unwrap() }),
             "InputXGradient" => Box::new(InputTimesGradient),
             "IntegratedGradients" => {
-                let (baselines, n_steps) = ways::<B>(&case, &recorded.baselines);
+                let (baselines, n_steps) = ways(&case, &recorded.baselines);
                 Box::new(IntegratedGradients::fixed(n_steps, quadrature(&case)).from_baselines(baselines))
             }
             _ => continue,
@@ -75,7 +75,7 @@ fn layers<B: Cells + ?Sized>(name: &str) -> usize {
     let mut compared = 0;
     for case in cases(name, "layers") {
         let layer = || case.layer.clone().unwrap().into();
-        let steps = || ways::<B>(&case, &recorded.baselines);
+        let steps = || ways(&case, &recorded.baselines);
         let method: Method<B> = match case.method.as_str() {
             "LayerActivation" => Box::new(LayerActivation { layer: layer() }),
             "LayerGradientXActivation" => Box::new(LayerGradient { layer: layer(), times_activation: true }),
@@ -142,7 +142,7 @@ fn neurons<B: Cells + ?Sized>(name: &str) -> usize {
         let found = match case.method.as_str() {
             "NeuronGradient" => Saliency { absolute: false }.explain(&neuron, rows, &Run::default()),
             "NeuronIntegratedGradients" => {
-                let (baselines, n_steps) = ways::<B>(&case, &recorded.baselines);
+                let (baselines, n_steps) = ways(&case, &recorded.baselines);
                 let method = IntegratedGradients::fixed(n_steps, quadrature(&case)).from_baselines(baselines);
                 method.explain(&neuron, rows, &Run::default())
             }
