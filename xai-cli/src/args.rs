@@ -1,12 +1,18 @@
 //! What can be written behind `xai`.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod layers;
+mod networks;
+mod range;
 mod streaming;
 
+pub use layers::LayersArgs;
+pub use networks::{Drawing, Fitting, Networks, Style};
+pub use range::Rows;
+use range::rows;
 pub use streaming::{MergeArgs, Streaming};
 
 /// Explains machine-learning models.
@@ -39,6 +45,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Draw an explanation that was saved as JSON.
     Plot(PlotArgs),
+    /// Tell what the layers of a network hold and put out.
+    Layers(LayersArgs),
     /// List the methods, or describe one.
     Methods(MethodsArgs),
 }
@@ -63,10 +71,11 @@ pub struct DemoArgs {
 /// The model and the table.
 #[derive(Debug, ClapArgs)]
 pub struct Source {
-    /// The model: XGBoost (JSON, UBJSON), LightGBM (text), CatBoost (JSON), ONNX tree ensemble.
+    /// The model: XGBoost (JSON, UBJSON), LightGBM (text), CatBoost (JSON), ONNX, a network's description (JSON).
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// The rows: CSV with a header, or Parquet; columns are matched to the model's features by name.
+    /// The samples: CSV with a header, or Parquet, columns matched to the model's features by name; for a network of
+    /// images a PNG, JPEG or BMP file or a folder of them, for one of series a table of one (row a step, column a channel).
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// The column that holds what the model should have predicted; it is no feature.
@@ -157,6 +166,8 @@ pub struct PredictArgs {
     pub source: Source,
     #[command(flatten)]
     pub running: Running,
+    #[command(flatten)]
+    pub networks: Networks,
 }
 
 /// `xai explain`.
@@ -173,6 +184,10 @@ pub struct ExplainArgs {
     pub running: Running,
     #[command(flatten)]
     pub streaming: Streaming,
+    #[command(flatten)]
+    pub networks: Networks,
+    #[command(flatten)]
+    pub drawing: Drawing,
 }
 
 /// `xai importance`.
@@ -356,39 +371,4 @@ pub enum ThemeName {
     Light,
     /// For dark screens.
     Dark,
-}
-
-/// A range of rows, either end open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rows {
-    first: usize,
-    end: Option<usize>,
-}
-
-impl Rows {
-    /// The end, where it is not open.
-    pub fn end(self) -> Option<usize> {
-        self.end
-    }
-
-    /// The rows of a table with `n` of them.
-    ///
-    /// # Errors
-    /// A sentence, when the table has no such rows.
-    pub fn of(self, n: usize) -> Result<Range<usize>, String> {
-        let end = self.end.unwrap_or(n);
-        if end > n || self.first >= end {
-            return Err(format!("--rows {}..{end}: the table has {n} rows", self.first));
-        }
-        Ok(self.first..end)
-    }
-}
-
-fn rows(text: &str) -> Result<Rows, String> {
-    let wrong = || "expected A..B, ..B or A.. with whole numbers, A below B, such as 0..100".to_owned();
-    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
-    let number = |part: &str| part.trim().parse::<usize>().map_err(|_| wrong());
-    let first = if first.trim().is_empty() { 0 } else { number(first)? };
-    let end = if end.trim().is_empty() { None } else { Some(number(end)?) };
-    if end.is_some_and(|end| end <= first) { Err(wrong()) } else { Ok(Rows { first, end }) }
 }

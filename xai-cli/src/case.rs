@@ -5,14 +5,14 @@ use std::path::Path;
 use ndarray::{Array2, Axis};
 use xai::core::{Error, FeatureKind, Groups, Model, Table, TreeStructured};
 use xai::global::Labels;
-use xai::models::file::{LoadOptions, Loaded, load_with};
+use xai::models::file::{AnyModel, LoadOptions, Loaded, OpenOptions, open_with};
 use xai::models::table::{
     Aligned, Alignment, CsvOptions, Frame, ParquetOptions, Unknown, parse_csv, read_csv, read_parquet,
 };
 use xai::models::trees::{has_covers, with_covers};
 use xai::nearest::nearest;
 
-use crate::args::{self, Grouping, Source};
+use crate::args::{self, Grouping, Networks, Source};
 use crate::failure::Failure;
 use crate::labels;
 
@@ -57,7 +57,17 @@ impl Case {
         grouping: &Grouping,
         unlabelled: Unlabelled,
     ) -> Result<Self, Failure> {
-        let mut loaded = load(source)?;
+        Self::of(load(source)?, source, background, grouping, unlabelled)
+    }
+
+    /// Reads the tables for a model that is there; remarks go to standard error.
+    pub fn of(
+        mut loaded: Loaded,
+        source: &Source,
+        background: Option<&Path>,
+        grouping: &Grouping,
+        unlabelled: Unlabelled,
+    ) -> Result<Self, Failure> {
         let mut frame = read(&source.data)?;
         let whole = frame.n_rows();
         if whole == 0 {
@@ -161,7 +171,19 @@ pub fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Opti
     Ok(any.then(|| Groups::of(&features)))
 }
 
+/// Reads a model of trees.
 pub fn load(source: &Source) -> Result<Loaded, Failure> {
+    match open(source, &Networks::default())? {
+        AnyModel::Trees(loaded) => Ok(loaded),
+        _ => {
+            let reason = "`xai explain` and `xai predict` serve networks";
+            Err(Error::unsupported("a network here", reason).in_file(&source.model).into())
+        }
+    }
+}
+
+/// Reads a model of any kind.
+pub fn open(source: &Source, networks: &Networks) -> Result<AnyModel, Failure> {
     // How many iterations there are is known only to the loader, which refuses a range beyond them.
     let iterations = match source.iterations {
         None => None,
@@ -170,7 +192,8 @@ pub fn load(source: &Source) -> Result<Loaded, Failure> {
             Some(range.of(end).map_err(Failure::Use)?)
         }
     };
-    Ok(load_with(&source.model, &LoadOptions { iterations })?)
+    let options = OpenOptions { trees: LoadOptions { iterations }, weights: networks.weights.clone() };
+    Ok(open_with(&source.model, &options)?)
 }
 
 /// Reads CSV or Parquet, whichever the content is; CSV also from a pipe, or from standard input for `-`.

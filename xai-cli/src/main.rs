@@ -30,6 +30,7 @@ fn run(args: args::Args) -> Result<(), failure::Failure> {
         args::Command::Demo(args) => commands::demo::run(&args),
         args::Command::Predict(args) => commands::predict::run(&args),
         args::Command::Explain(args) => commands::explain::run(&args),
+        args::Command::Layers(args) => commands::layers::run(&args),
         args::Command::Merge(args) => commands::merge::run(&args),
         args::Command::Importance(args) => commands::importance::run(&args),
         args::Command::Effects(args) => commands::effects::run(&args),

@@ -2,10 +2,12 @@
 
 use xai::core::{Error, Run, TreeStructured};
 use xai::models::adaptor::Linked;
+use xai::models::file::AnyModel;
 use xai::registry::{Inputs, Method, Need, Registry, Scope, Settings, Spec, Subject};
 
-use crate::args::{ExplainArgs, Explaining, Running, Scale, Source};
-use crate::case::{Case, Unlabelled};
+use super::networks::Task;
+use crate::args::{Drawing, ExplainArgs, Explaining, Networks, Running, Scale, Source};
+use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
 use crate::{files, tabular};
@@ -21,7 +23,14 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     if args.streaming.stream {
         return super::stream::run(args, method);
     }
-    by_name(method, &args.source, &args.explaining, &args.running)
+    let task = Task {
+        source: &args.source,
+        explaining: &args.explaining,
+        running: &args.running,
+        networks: &args.networks,
+        drawing: &args.drawing,
+    };
+    run_task(method, &task)
 }
 
 /// Runs a method and writes what it finds.
@@ -31,18 +40,29 @@ pub fn by_name(
     explaining: &Explaining,
     running: &Running,
 ) -> Result<(), Failure> {
+    let (networks, drawing) = (Networks::default(), Drawing::default());
+    run_task(method, &Task { source, explaining, running, networks: &networks, drawing: &drawing })
+}
+
+fn run_task(method: &dyn Method, task: &Task) -> Result<(), Failure> {
+    let Task { source, explaining, running, .. } = *task;
     let settings = Settings::from_pairs(method.spec(), &explaining.set)?;
-    fits(method.spec(), source, explaining, &settings)?;
     let inputs = [source.model.as_path(), source.data.as_path()];
     files::not_over(running.output.as_deref(), inputs.into_iter().chain(explaining.background.as_deref()))?;
     use_threads(running.threads)?;
+    let loaded = match case::open(source, task.networks)? {
+        AnyModel::Trees(loaded) => loaded,
+        AnyModel::Network(network) => return task.explain(&network, method, &settings),
+        _ => return Err(Error::unsupported("this kind of model", "trees and networks are served").into()),
+    };
+    fits(method.spec(), source, explaining, &settings)?;
     let unlabelled = match (needs(method.spec(), &settings, Need::Labels), method.spec().scope) {
         (false, _) => Unlabelled::Ignore,
         // Rows keep their numbers where each has a result of its own.
         (true, Scope::Local | Scope::Interactions) => Unlabelled::Refuse,
         (true, _) => Unlabelled::LeaveOut,
     };
-    let case = Case::open(source, explaining.background.as_deref(), &explaining.grouping, unlabelled)?;
+    let case = Case::of(loaded, source, explaining.background.as_deref(), &explaining.grouping, unlabelled)?;
     if explaining.background.is_some() && !case.counted && !needs(method.spec(), &settings, Need::Background) {
         eprintln!("xai: {} makes no use of --background", method.spec().name);
     }

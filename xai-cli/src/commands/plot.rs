@@ -200,7 +200,7 @@ fn most_important(a: &xai::core::Attribution, output: usize) -> Option<usize> {
 }
 
 /// An output by its name, or by its number.
-fn place(outputs: &[Output], wanted: &str) -> Result<usize, Failure> {
+pub fn place(outputs: &[Output], wanted: &str) -> Result<usize, Failure> {
     let by_name = outputs.iter().position(|output| output.name == wanted);
     let by_number = || wanted.parse().ok().filter(|&place: &usize| place < outputs.len());
     by_name.or_else(by_number).ok_or_else(|| {

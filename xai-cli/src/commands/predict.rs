@@ -1,10 +1,11 @@
 //! `xai predict`.
 
 use ndarray::{Array2, Axis, Slice};
-use xai::core::{Document, Meter, Model, Prediction, Provenance, Run, TreeStructured};
+use xai::core::{Document, Error, Meter, Model, Prediction, Provenance, Run, TreeStructured};
+use xai::models::file::AnyModel;
 
 use crate::args::{Grouping, PredictArgs};
-use crate::case::{Case, Unlabelled};
+use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
 use crate::{files, tabular};
@@ -16,7 +17,14 @@ const ROWS: usize = 16_384;
 pub fn run(args: &PredictArgs) -> Result<(), Failure> {
     files::not_over(args.running.output.as_deref(), [args.source.model.as_path(), args.source.data.as_path()])?;
     use_threads(args.running.threads)?;
-    let case = Case::open(&args.source, None, &Grouping::default(), Unlabelled::Ignore)?;
+    let loaded = match case::open(&args.source, &args.networks)? {
+        AnyModel::Trees(loaded) => loaded,
+        AnyModel::Network(network) => {
+            return super::networks::predict(&network, &args.source, &args.running, &args.networks);
+        }
+        _ => return Err(Error::unsupported("this kind of model", "trees and networks are served").into()),
+    };
+    let case = Case::of(loaded, &args.source, None, &Grouping::default(), Unlabelled::Ignore)?;
     let model = &case.loaded.model;
     let progress = Progress::new("predict");
     let run = Run { seed: args.running.seed, observer: &progress, ..Run::default() };
