@@ -11,8 +11,8 @@ use super::structure::Named;
 use super::trace::{Backward, Signals, Trace};
 
 /// Up to this share of its own size a difference is too small to divide by where the curve is smooth: the quotient's
-/// rounding, 1e-7 of the value over the difference, and the midpoint slope's error, a third of the difference squared,
-/// are both below 1e-4 here.
+/// rounding is 1e-7 of the value over the difference, the error of the slope half way goes with the difference squared:
+/// both stay below 1e-4.
 const TINY: f32 = 4e-3;
 
 /// A sample's forward pass and its baseline's, and the multipliers that follow from both.
@@ -87,12 +87,16 @@ impl<M: Composed + ?Sized> Differences<'_, M> {
     pub(super) fn slopes(&self, layer: usize) -> Result<ArrayD<f32>> {
         let description = &self.model.layers()[layer];
         let before = description.inputs[0];
-        let smooth = !matches!(description.kind, LayerKind::Relu | LayerKind::LeakyRelu);
+        let bends = match description.kind {
+            LayerKind::Relu | LayerKind::LeakyRelu => Bends::Everywhere,
+            LayerKind::Elu => Bends::AtZero,
+            _ => Bends::Nowhere,
+        };
         rescale(
             self.model.operator(layer)?,
             (&self.from.activations[before], &self.at.activations[before]),
             (&self.from.activations[layer], &self.at.activations[layer]),
-            smooth,
+            bends,
         )
     }
 
@@ -118,18 +122,33 @@ impl<M: Composed + ?Sized> Differences<'_, M> {
     }
 }
 
+/// Where a curve is not smooth, so that its slope in the middle tells nothing of its rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bends {
+    Nowhere,
+    /// As ELUs may, with α other than 1.
+    AtZero,
+    /// Straight pieces: rise over run is exact however short the run.
+    Everywhere,
+}
+
 /// (f(b) − f(a))/(b − a) in every cell, for inputs (a, b) and outputs (f(a), f(b)).
 pub(super) fn rescale(
     curve: &dyn Operator,
     inputs: (&ArrayD<f32>, &ArrayD<f32>),
     outputs: (&ArrayD<f32>, &ArrayD<f32>),
-    smooth: bool,
+    bends: Bends,
 ) -> Result<ArrayD<f32>> {
     let middle = halfway(inputs.0, inputs.1);
     let there = curve.forward(&[&middle])?;
     let mut slopes = single(curve.vjp(&[&middle], &there, &ArrayD::ones(there.raw_dim()))?)?;
     let rise = outputs.1 - outputs.0;
     Zip::from(&mut slopes).and(inputs.0).and(inputs.1).and(&rise).for_each(|slope, &a, &b, &rise| {
+        let smooth = match bends {
+            Bends::Nowhere => true,
+            Bends::AtZero => (a < 0.0) == (b < 0.0),
+            Bends::Everywhere => false,
+        };
         let least = if smooth { TINY * a.abs().max(b.abs()).max(1.0) } else { 0.0 };
         if (b - a).abs() > least {
             *slope = rise / (b - a);

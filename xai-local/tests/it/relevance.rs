@@ -205,3 +205,17 @@ fn outputs_may_be_selected_and_contrasted() {
     assert_same("contrast", &contrast.values, &expected, 1e-5);
     assert!(left(&contrast) < ROUNDED);
 }
+
+/// A SELU bends at zero: a short way across it has the rise of both sides, not the slope of its middle.
+#[test]
+fn short_ways_across_a_bend_are_complete() {
+    let layers = [("selu", Op::Selu), ("scores", linear(array![[1.0]], None))];
+    let model = Network::<Table>::sequence(&[1], layers).unwrap();
+    for (x0, x) in [(-1e-3, 2e-3), (1e-3, -2e-3), (-3e-3, -1e-3), (1.0, 1.001)] {
+        let method = DeepLift { baseline: samples(&[x0], 1), ..Default::default() };
+        let found = method.explain(&model, &array![[x]], &Run::default()).unwrap();
+        let selu = |x: f64| 1.050_700_987_355_480_5 * if x > 0.0 { x } else { 1.673_263_242_354_377_3 * x.exp_m1() };
+        let (found, rise) = (found.values[[0, 0, 0]], selu(x) - selu(x0));
+        assert!((found - rise).abs() < 1e-3 * rise.abs(), "{x0} to {x}: {found} {rise}");
+    }
+}

@@ -1,5 +1,6 @@
 //! How a layer shares its relevance out among its inputs.
 
+use std::cmp::Ordering::Less;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -92,10 +93,12 @@ impl Rule {
                 format!("{} low and {} high", low.len(), high.len()),
                 "as many low as high, one at least",
             ),
-            Rule::ZBox(Bounds { low, high }) => match low.iter().zip(high).find(|(low, high)| !(low < high)) {
-                Some((low, high)) => refuse("bounds", format!("{low} to {high}"), "low below high"),
-                None => Ok(self),
-            },
+            Rule::ZBox(Bounds { low, high }) => {
+                match low.iter().zip(high).find(|(low, high)| low.partial_cmp(high) != Some(Less)) {
+                    Some((low, high)) => refuse("bounds", format!("{low} to {high}"), "low below high"),
+                    None => Ok(self),
+                }
+            }
             _ => Ok(self),
         }
     }
