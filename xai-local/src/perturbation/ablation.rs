@@ -22,7 +22,7 @@ use crate::segments::Segmentation;
 /// 1 + number of regions evaluations a sample.
 ///
 /// # Errors
-/// [`Error::Shape`] when the regions are not those of a sample; those of the fill.
+/// [`Error::Shape`](xai_core::Error::Shape) when the regions are not those of a sample; those of the fill.
 ///
 /// # Laws
 /// `ablation_of_a_linear_model_is_its_terms`, `perturbation_counts_its_evaluations`.
