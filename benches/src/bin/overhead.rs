@@ -18,7 +18,7 @@ use xai::core::{Explainer, Model, Result, Run};
 use xai::local::masker::Background;
 use xai::local::shapley::{KernelShap, Masked, MaskedProducts};
 use xai::models::dense::Activation;
-use xai_benches::{network, rows};
+use xai_benches::{network, processor_seconds, rows};
 
 const FEATURES: usize = 30;
 const COALITIONS: usize = 2048;
@@ -69,17 +69,6 @@ fn seconds<T>(work: impl Fn() -> Result<T>) -> Result<f64> {
         (Some(before), Some(after)) => after - before,
         _ => start.elapsed().as_secs_f64(),
     })
-}
-
-/// The time that all threads of this process have spent on a processor, to the nanosecond.
-fn processor_seconds() -> Option<f64> {
-    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let of_task = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
-        let line = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        line.split(' ').next()?.parse::<f64>().ok()
-    };
-    let spent = tasks.map(of_task).sum::<Option<f64>>()?;
-    (spent > 0.0).then_some(spent * 1e-9)
 }
 
 /// Median, smallest and largest.
