@@ -86,6 +86,10 @@ fn parameters<M: Composed + ?Sized>(model: &M, layer: usize) -> Result<Vec<(Stri
     };
     let parameters = operator.parameters().into_iter();
     let spread = |(name, cells): (&str, ArrayD<f32>)| {
+        // A bias that is not there is shown as zeros; nothing learned is zero everywhere.
+        if name == "bias" && cells.iter().all(|&cell| cell == 0.0) {
+            return None;
+        }
         let mut sums = Sums::new(cells.len());
         cells.iter().for_each(|&cell| sums.add(cell.into()));
         Some((name.to_owned(), sums.spread()?))

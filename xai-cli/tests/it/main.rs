@@ -2,6 +2,7 @@
 
 mod demo;
 mod failures;
+mod networks;
 mod results;
 mod stream;
 

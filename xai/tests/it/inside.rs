@@ -58,7 +58,7 @@ fn batches_at_once_change_nothing() {
 fn without_samples_only_parameters_are_told() {
     let found = LookInside::default().explain(&network(), &Array2::zeros((0, 1)), &Run::default()).unwrap();
     assert!(found.layers.iter().all(|facts| facts.activations.is_none() && facts.n_dead.is_none()));
-    assert_eq!(found.layers.iter().map(|facts| facts.n_parameters()).sum::<u64>(), 8 + 20 + 5);
+    assert_eq!(found.layers.iter().map(|facts| facts.n_parameters()).sum::<u64>(), 8 + 16 + 4);
 }
 
 #[test]
