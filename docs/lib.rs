@@ -46,6 +46,7 @@ pages! {
     randomisation => "src/evaluation/randomisation.md",
     axioms => "src/evaluation/axioms.md",
     complexity => "src/evaluation/complexity.md",
+    tournament => "src/evaluation/tournament.md",
     pictures => "src/pictures.md",
     command => "src/command.md",
     json => "src/json.md",

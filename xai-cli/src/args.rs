@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod bench;
 mod layers;
 mod networks;
+mod plot;
 mod range;
 mod streaming;
 
+pub use bench::BenchArgs;
 pub use layers::LayersArgs;
 pub use networks::{Drawing, Fitting, Networks, Style};
+pub use plot::{Picture, PlotArgs, ThemeName};
 pub use range::Rows;
 use range::rows;
 pub use streaming::{MergeArgs, Streaming};
@@ -43,6 +47,8 @@ pub enum Command {
     Effects(EffectsArgs),
     /// Write a self-contained HTML report; without a model, on embedded data.
     Report(ReportArgs),
+    /// Let methods compete on a model and its rows; without a model, on embedded data.
+    Bench(BenchArgs),
     /// Draw an explanation that was saved as JSON.
     Plot(PlotArgs),
     /// Tell what the layers of a network hold and put out.
@@ -255,36 +261,6 @@ pub struct ReportArgs {
     pub output: PathBuf,
 }
 
-/// `xai plot`.
-#[derive(Debug, ClapArgs)]
-pub struct PlotArgs {
-    /// The explanation: JSON from `xai explain`, `xai importance` or `xai effects`; `-` for standard input.
-    #[arg(long, value_name = "FILE")]
-    pub input: PathBuf,
-    /// The kind of picture; chosen from the explanation when not given.
-    #[arg(long, value_enum)]
-    pub kind: Option<Picture>,
-    /// The sample to draw, counted from 0 within the explanation; 0 for pictures of one sample, all of them for those
-    /// of many when not given.
-    #[arg(long, value_name = "N")]
-    pub sample: Option<usize>,
-    /// The output to draw, by name or number.
-    #[arg(long, value_name = "NAME", default_value = "0")]
-    pub class: String,
-    /// The feature of a dependence plot or a curve, by name; the most important one when not given.
-    #[arg(long, value_name = "NAME")]
-    pub feature: Option<String>,
-    /// How many features (or sets of them) to show at most; 15, or 8 for a matrix, when not given.
-    #[arg(long, value_name = "N")]
-    pub most: Option<usize>,
-    /// Light or dark.
-    #[arg(long, value_enum, default_value_t = ThemeName::Light)]
-    pub theme: ThemeName,
-    /// Where to write the picture, as .svg or .png; drawn in the terminal when not given.
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
 /// `xai methods`.
 #[derive(Debug, ClapArgs)]
 pub struct MethodsArgs {
@@ -337,38 +313,4 @@ pub enum Unknown {
     Missing,
     /// Take it as a category that no split lists.
     Unseen,
-}
-
-/// Kinds of pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Picture {
-    /// One sample, from base to score.
-    Waterfall,
-    /// One sample on a line.
-    Force,
-    /// Values of one sample, or mean |value|; of features, or of sets of features.
-    Bar,
-    /// What features contribute alone and in pairs.
-    Matrix,
-    /// Every sample's values.
-    Beeswarm,
-    /// Values of one feature against its data.
-    Dependence,
-    /// Samples by features.
-    Heatmap,
-    /// Paths of samples from base to score.
-    Decision,
-    /// Importance with its spread.
-    Importance,
-    /// Response curves.
-    Curve,
-}
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ThemeName {
-    /// For white paper.
-    Light,
-    /// For dark screens.
-    Dark,
 }

@@ -10,6 +10,7 @@ mod files;
 mod labels;
 mod progress;
 mod rows;
+mod steps;
 mod tabular;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn run(args: args::Args) -> Result<(), failure::Failure> {
         args::Command::Importance(args) => commands::importance::run(&args),
         args::Command::Effects(args) => commands::effects::run(&args),
         args::Command::Report(args) => commands::report::run(&args),
+        args::Command::Bench(args) => commands::bench::run(&args),
         args::Command::Plot(args) => commands::plot::run(&args),
         args::Command::Methods(args) => commands::methods::run(&args),
     }

@@ -58,6 +58,15 @@ impl Progress {
         progress
     }
 
+    /// Says what was done last; as a line of its own, where there is no bar, if it is worth one.
+    pub fn says(&self, what: &str, line: bool) {
+        match &self.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None if line => eprintln!("xai: {what}"),
+            None => {}
+        }
+    }
+
     /// So many rows are done.
     pub fn rows_done(&self, n_rows: u64) {
         if let Some(bar) = &self.bar {

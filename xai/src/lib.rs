@@ -10,10 +10,15 @@
 //! | [`viz`] | SVG, PNG, terminal, HTML report | `viz`, `png` |
 //! | [`data`] | a real data set for first steps | `csv` |
 //! | [`report`] | a model and its rows explained on one page | `viz` and those of `registry` |
+//! | [`metrics`], [`contest`] | metrics by name; methods by name compared | `eval` and those of `registry` |
 //! | [`registry`] | methods by name, with typed parameters | `local`, `global` and `models` |
 
+#[cfg(all(feature = "local", feature = "global", feature = "models", feature = "eval"))]
+pub mod contest;
 #[cfg(feature = "csv")]
 pub mod data;
+#[cfg(all(feature = "local", feature = "global", feature = "models", feature = "eval"))]
+pub mod metrics;
 pub mod nearest;
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
 pub mod registry;

@@ -64,11 +64,12 @@ fn read(path: &Path) -> Result<Document, Error> {
 /// Refuses options that the picture would ignore.
 fn used(args: &PlotArgs, kind: Picture) -> Result<(), Failure> {
     let of_feature = matches!(kind, Picture::Dependence | Picture::Curve);
+    let of_league = matches!(kind, Picture::League | Picture::Cost | Picture::Agreement);
     let of_sample = matches!(kind, Picture::Waterfall | Picture::Force | Picture::Bar | Picture::Matrix);
     for (option, given, fits) in [
         ("--feature", args.feature.is_some(), of_feature),
         ("--sample", args.sample.is_some(), of_sample),
-        ("--most", args.most.is_some(), !of_feature),
+        ("--most", args.most.is_some(), !of_feature && !of_league),
     ] {
         if given && !fits {
             return Err(Failure::Use(format!("{option} says nothing to --kind {}", name(kind))));
@@ -84,6 +85,7 @@ fn kind(args: &PlotArgs, document: &Document) -> Picture {
         Document::Interactions(i) if i.order == 2 => Picture::Matrix,
         Document::Interactions(_) => Picture::Bar,
         Document::Importance(_) => Picture::Importance,
+        Document::League(_) => Picture::League,
         _ => Picture::Curve,
     })
 }
@@ -106,6 +108,9 @@ fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
             }
             Ok(viz::EffectCurve { curve, output: Some(output), ..Default::default() }.scene(effects)?)
         }
+        (Picture::League, Document::League(league)) => Ok(viz::LeagueTable::default().scene(league)?),
+        (Picture::Cost, Document::League(league)) => Ok(viz::CostPicture::default().scene(league)?),
+        (Picture::Agreement, Document::League(league)) => Ok(viz::AgreementMap::default().scene(league)?),
         (_, Document::Attribution(a)) => {
             let output = place(&a.outputs, &args.class)?;
             let sample = args.sample.unwrap_or(0);
@@ -127,7 +132,12 @@ fn scene(args: &PlotArgs, document: &Document) -> Result<Scene, Failure> {
                     let feature = feature.ok_or_else(|| no_feature(args))?;
                     Ok(viz::Dependence { feature, output, ..Default::default() }.scene(a)?)
                 }
-                Picture::Importance | Picture::Curve | Picture::Matrix => Err(unfit(kind, document)),
+                Picture::Importance
+                | Picture::Curve
+                | Picture::Matrix
+                | Picture::League
+                | Picture::Cost
+                | Picture::Agreement => Err(unfit(kind, document)),
             }
         }
         _ => Err(unfit(kind, document)),
@@ -168,6 +178,10 @@ fn in_terminal(args: &PlotArgs, document: &Document) -> Result<String, Failure> 
             let output = place(&effects.outputs, &args.class)?;
             Ok(terminal.curve(effects, curve(args, effects)?, output, LINES)?)
         }
+        Document::League(league) => match kind(args, document) {
+            Picture::League => Ok(terminal.league(league)?),
+            other => Err(Failure::Use(format!("--kind {} needs --output FILE.svg or FILE.png", name(other)))),
+        },
         other => Err(unfit(kind(args, other), other)),
     }
 }
@@ -223,6 +237,7 @@ fn unfit(kind: Picture, document: &Document) -> Failure {
         Document::Interactions(_) => "interactions",
         Document::Importance(_) => "an importance",
         Document::Effects(_) => "effects",
+        Document::League(_) => "a league",
         _ => "a prediction",
     };
     Failure::Use(format!("--kind {}: the file holds {what}, which such a picture cannot show", name(kind)))

@@ -1,5 +1,6 @@
 //! The command, run as its users run it.
 
+mod bench;
 mod demo;
 mod failures;
 mod networks;

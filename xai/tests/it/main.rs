@@ -1,5 +1,7 @@
 //! The crates together, as a user of the façade sees them.
 
+#[cfg(all(feature = "local", feature = "global", feature = "models", feature = "eval"))]
+mod contest;
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]
 mod inside;
 #[cfg(all(feature = "local", feature = "global", feature = "models"))]

@@ -1,0 +1,47 @@
+//! Do nearly the same samples have nearly the same explanation?
+
+use xai_eval::{
+    AvgSensitivity, LocalLipschitz, MaxSensitivity, Neighbourhood, RelativeInputStability, RelativeOutputStability,
+    SeedSpread,
+};
+
+use super::{Family, Metrics};
+use crate::registry::Settings;
+
+/// How many near samples are explained, for each sample, when nothing is said: explaining is dear.
+const DRAWS: usize = 5;
+
+pub(super) fn add(metrics: &mut Metrics) {
+    let of = |summary| (Family::Stability, summary);
+    let draws = [("n_draws", DRAWS, "near samples that are explained, for each sample")];
+    metrics.add(of("how far does the explanation of a near sample lie, at worst?"), &draws, |settings, scales| {
+        let MaxSensitivity { neighbourhood } = MaxSensitivity::default();
+        MaxSensitivity { neighbourhood: near(neighbourhood, settings, scales) }
+    });
+    metrics.add(of("how far does the explanation of a near sample lie, on average?"), &draws, |settings, scales| {
+        let AvgSensitivity { neighbourhood } = AvgSensitivity::default();
+        AvgSensitivity { neighbourhood: near(neighbourhood, settings, scales) }
+    });
+    metrics.add(of("how fast does the explanation change with the sample, at worst?"), &draws, |settings, scales| {
+        let LocalLipschitz { neighbourhood } = LocalLipschitz::default();
+        LocalLipschitz { neighbourhood: near(neighbourhood, settings, scales) }
+    });
+    metrics.add(of("the same as relative changes, by that of the sample"), &draws, |settings, scales| {
+        let RelativeInputStability { neighbourhood } = RelativeInputStability::default();
+        RelativeInputStability { neighbourhood: near(neighbourhood, settings, scales) }
+    });
+    metrics.add(of("the same as relative changes, by that of the score"), &draws, |settings, scales| {
+        let RelativeOutputStability { neighbourhood } = RelativeOutputStability::default();
+        RelativeOutputStability { neighbourhood: near(neighbourhood, settings, scales) }
+    });
+    let seeds = [("n_seeds", SeedSpread::default().n_seeds, "seeds that every sample is explained with")];
+    metrics.add(of("how much does the explanation hang on the seed?"), &seeds, |settings, _| {
+        let default = SeedSpread::default();
+        SeedSpread { n_seeds: settings.count("n_seeds").unwrap_or(default.n_seeds) }
+    });
+}
+
+fn near(neighbourhood: Neighbourhood, settings: &Settings, scales: Option<&[f64]>) -> Neighbourhood {
+    let n_draws = settings.count("n_draws").unwrap_or(DRAWS);
+    Neighbourhood { n_draws, scales: scales.map(<[f64]>::to_vec), ..neighbourhood }
+}
