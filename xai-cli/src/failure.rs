@@ -20,7 +20,9 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unknown { ref kind, .. } if kind == "method" || kind == "metric" || kind.starts_with("parameter") => {
+            Error::Unknown { ref kind, .. }
+                if kind == "method" || kind == "metric" || kind.starts_with("parameter") =>
+            {
                 Failure::Use(error.to_string())
             }
             Error::Parameter { .. } => Failure::Use(error.to_string()),

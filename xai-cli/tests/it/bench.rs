@@ -5,13 +5,13 @@ use super::{Case, json, with, xai};
 /// Few methods, few subsets: the command is on trial, not the methods.
 const SMALL: [&str; 10] = [
     "--methods",
-    "tree-shap,lime",
+    "tree-shap,kernel-shap",
     "--metrics",
     "faithfulness-correlation,sparseness=0.5",
     "--set",
     "faithfulness-correlation.n_subsets=10",
     "--set",
-    "lime.n_draws=100",
+    "kernel-shap.n_coalitions=20",
     "--rows",
     "..6",
 ];
@@ -22,7 +22,9 @@ fn a_league_is_written_as_table_json_page_and_picture() {
     let output = xai(with(case.args("bench"), &SMALL));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for what in ["tree-shap", "lime", "random", "equal", "input-size", "faithfulness-correlation", "sparseness ×0.5"] {
+    for what in
+        ["tree-shap", "kernel-shap", "random", "equal", "input-size", "faithfulness-correlation", "sparseness ×0.5"]
+    {
         assert!(text.contains(what), "{what}: {text}");
     }
     let steps = case.path("steps.jsonl");
@@ -96,7 +98,7 @@ fn wrong_names_are_answered_and_what_fails_is_named() {
     assert!(code == Some(2) && text.contains("did you mean \"tree-shap\"?"), "{text}");
     assert!(said(&["--metrics", "delition"]).1.contains("did you mean \"deletion\"?"));
     assert_eq!(said(&["--metrics", "deletion=-1"]).0, Some(2));
-    assert_eq!(said(&["--methods", "lime", "--set", "kernel-shap.n_coalitions=3"]).0, Some(2));
+    assert_eq!(said(&["--methods", "tree-shap", "--set", "kernel-shap.n_coalitions=3"]).0, Some(2));
     assert_eq!(said(&["--output", "league.txt"]).0, Some(2));
     // A method that the model does not suit takes part, and the league says why it has no value.
     let mut args = case.args("bench");
