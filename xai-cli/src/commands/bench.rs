@@ -22,7 +22,10 @@ use crate::steps::StepFile;
 
 /// How many rows are compared when none are chosen; on the embedded data, so many that it takes a minute or two.
 const ROWS: usize = 40;
-const DEMO_ROWS: usize = 16;
+const DEMO_ROWS: usize = 12;
+const DEMO_BACKGROUND: usize = 10;
+const DEMO_COALITIONS: &str = "n_coalitions=1024";
+const DEMO_SECONDS: u64 = 150;
 
 /// Compares methods.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
@@ -37,7 +40,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let (Some(model), Some(data)) = (&args.model, &args.data) else {
         eprintln!("xai: training a forest on the Wisconsin breast cancer data");
         let demo = Demo::train(args.seed)?;
-        let (batch, background) = (spread(&demo.batch, DEMO_ROWS), spread(&demo.training, most));
+        let (batch, background) = (spread(&demo.batch, DEMO_ROWS), spread(&demo.training, most.min(DEMO_BACKGROUND)));
         let facts =
             [("model", "random forest, trained with linfa"), ("data", "Wisconsin diagnostic breast cancer, UCI")];
         let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -152,6 +155,18 @@ fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Con
         known.get(name)?;
         metrics.push(Entry { weight, ..Entry::new(name) });
     }
+    let mut seconds = args.seconds;
+    if args.model.is_none() {
+        // First steps are short: the same few coalitions for all methods that count them.
+        seconds = seconds.or(Some(DEMO_SECONDS));
+        for entry in &mut methods {
+            let counts = registry.get(&entry.name)?.spec().parameters.iter().any(|p| p.name == "n_coalitions");
+            let prefix = format!("{}.n_coalitions=", entry.name);
+            if counts && !args.set.iter().any(|text| text.starts_with(&prefix)) {
+                entry.set.push(DEMO_COALITIONS.to_owned());
+            }
+        }
+    }
     for text in &args.set {
         let wrong = || Failure::Use(format!("--set {text}: expected NAME.KEY=VALUE, such as lime.n_draws=500"));
         let (name, pair) = text.split_once('.').ok_or_else(wrong)?;
@@ -161,7 +176,7 @@ fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Con
         }
         entries.for_each(|entry| entry.set.push(pair.to_owned()));
     }
-    Ok(Contest { methods, metrics, time: args.seconds.map(Duration::from_secs) })
+    Ok(Contest { methods, metrics, time: seconds.map(Duration::from_secs) })
 }
 
 /// The forms that a league can be written in.
