@@ -195,7 +195,8 @@ impl Op {
         for (what, other) in [("bias", bias), ("mean", mean), ("variance", variance)] {
             xai_core::error::same_shape(format!("{what} of a batch norm"), weight.shape(), other.shape())?;
         }
-        if let Some(&low) = variance.iter().find(|&&v| !(f64::from(v) + epsilon > 0.0)) {
+        let fits = |v: f32| f64::from(v) + epsilon > 0.0;
+        if let Some(&low) = variance.iter().find(|&&v| !fits(v)) {
             return Err(Error::parameter("variance of a batch norm", low, "more than −ε"));
         }
         let wide = |x: &Array1<f32>| x.mapv(f64::from);

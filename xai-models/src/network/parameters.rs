@@ -47,10 +47,10 @@ impl Op {
         match (self, name) {
             (Op::Linear { weight, .. }, "weight") => put(weight.iter_mut(), &value),
             (Op::Convolution(own), "weight") => own.weight = value,
-            (Op::Linear { bias, .. } | Op::Convolution(super::op::Convolution { bias, .. }), "bias") => {
-                if bias.is_some() || value.iter().any(|&x| x != 0.0) {
-                    *bias = Some(value.iter().copied().collect());
-                }
+            (Op::Linear { bias, .. } | Op::Convolution(super::op::Convolution { bias, .. }), "bias")
+                if bias.is_some() || value.iter().any(|&x| x != 0.0) =>
+            {
+                *bias = Some(value.iter().copied().collect());
             }
             (Op::BatchNorm { scale, .. }, "scale") => put(scale.iter_mut(), &value),
             (Op::BatchNorm { shift, .. }, "shift") => put(shift.iter_mut(), &value),

@@ -164,7 +164,7 @@ impl Op {
                 Err(Error::parameter("alpha", alpha, "a positive number"))
             }
             // A bound may be infinite: a clip on one side only.
-            Op::Clip { low, high } if !(low <= high) => {
+            Op::Clip { low, high } if low.is_nan() || high.is_nan() || low > high => {
                 Err(Error::parameter("bounds", format!("{low} to {high}"), "a lower and an upper bound"))
             }
             _ => Ok(()),

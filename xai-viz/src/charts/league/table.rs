@@ -137,7 +137,7 @@ fn broken(name: &str, room: f64) -> [String; 2] {
     if wide(name) <= room {
         return [String::new(), name.to_owned()];
     }
-    let cut = name.char_indices().filter(|(i, c)| *c == '-' && wide(&name[..=*i]) <= room).map(|(i, _)| i).last();
+    let cut = name.char_indices().filter(|(i, c)| *c == '-' && wide(&name[..=*i]) <= room).map(|(i, _)| i).next_back();
     match cut {
         Some(i) => [name[..=i].to_owned(), name[i + 1..].to_owned()],
         None => [String::new(), name.to_owned()],
