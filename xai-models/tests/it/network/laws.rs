@@ -33,7 +33,8 @@ where
     let layers = network.layers();
     let weights = Array2::from_shape_simple_fn((n, network.n_outputs()), || f64::from(dice.number()));
     let all: Vec<usize> = (0..layers.len()).collect();
-    let probed = network.probe(batch, &Probe { read: &all, replace: None, weights: &[weights.clone()] }).unwrap();
+    let probed =
+        network.probe(batch, &Probe { read: &all, replace: None, weights: std::slice::from_ref(&weights) }).unwrap();
     let (scores, gradients) = network.scores_and_vjps(batch, &[weights.clone(), &weights * 2.0]).unwrap();
     assert_eq!(scores, probed.scores);
     assert_eq!(scores, network.predict(batch).unwrap());
@@ -143,7 +144,7 @@ proptest! {
         let weights = Array2::from_shape_simple_fn((3, network.n_outputs()), || f64::from(dice.number()));
         // Halves and quarters keep what is exact exact: no kink is passed on another side.
         let points = [(0.0, 0.5), (0.25, 1.5), (0.5, -1.0), (1.0, 0.25)];
-        let found = network.line_vjps(&from, &to, &points, &[weights.clone()]).unwrap().unwrap();
+        let found = network.line_vjps(&from, &to, &points, std::slice::from_ref(&weights)).unwrap().unwrap();
         let mut expected = Array4::<f64>::zeros(to.raw_dim());
         for (t, c) in points {
             let here = &from * (1.0 - t as f32) + &to * t as f32;
@@ -160,7 +161,7 @@ proptest! {
         let batch = images(dice, 37);
         let network = Network::<Image>::new(&batch.shape()[1..], dice.nodes(&batch.shape()[1..])).unwrap();
         let weights = Array2::ones((37, network.n_outputs()));
-        let whole = network.scores_and_vjps(&batch, &[weights.clone()]).unwrap();
+        let whole = network.scores_and_vjps(&batch, std::slice::from_ref(&weights)).unwrap();
         let cut = |from: usize, to: usize| {
             network.scores_and_vjps(&batch.samples(from..to), &[weights.samples(from..to)]).unwrap()
         };
@@ -172,7 +173,7 @@ proptest! {
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let three = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         for pool in [one, three] {
-            assert_eq!(pool.install(|| network.scores_and_vjps(&batch, &[weights.clone()])).unwrap(), whole);
+            assert_eq!(pool.install(|| network.scores_and_vjps(&batch, std::slice::from_ref(&weights))).unwrap(), whole);
         }
     }
 
