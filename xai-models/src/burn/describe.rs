@@ -98,7 +98,8 @@ impl<B: Tensors + ?Sized, M: Module + Sync> BurnModel<B, M> {
         let (here, there) = (self.predict(batch.borrow())?, network.predict(batch.borrow())?);
         xai_core::error::same_shape("scores of the description", here.shape(), there.shape())?;
         for ((place, a), b) in here.indexed_iter().zip(&there) {
-            if !((a - b).abs() <= AGREES * a.abs().max(1.0)) {
+            let gap = (a - b).abs() / a.abs().max(1.0);
+            if gap > AGREES || gap.is_nan() {
                 let expected = format!("{a}, as the module scores sample {} of the comparison", place.0);
                 return Err(Error::parameter(format!("description, output {}", place.1), b, expected));
             }

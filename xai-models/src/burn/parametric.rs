@@ -76,7 +76,7 @@ impl<B: Tensors + ?Sized, M: Module + Sync> Parametric for BurnModel<B, M> {
     /// The modules that hold parameters, by their paths, in the order of the fields; those of the module itself under "".
     fn parameter_layers(&self) -> Vec<String> {
         let mut walk = Walk::new(None);
-        let walked = guarded("the module", || Ok(drop(self.module.clone().map(&mut walk))));
+        let walked = guarded("the module", || Ok(self.module.clone().map(&mut walk)));
         if walked.is_err() { vec![] } else { walk.layers }
     }
 
