@@ -18,7 +18,7 @@ pub fn league(methods: usize, metrics: usize) -> League {
         evaluations: if m == 0 { 0 } else { 10u64.pow((m % 6) as u32 + 1) },
         seconds: 0.003 * 3f64.powi((m % 9) as i32),
         peak_bytes: None,
-        mean_rank: (!failed(m) && metrics > 0).then(|| 1.0 + m as f64 * 0.7),
+        mean_rank: (!failed(m) && metrics > 0).then_some(1.0 + m as f64 * 0.7),
         n_ranked: metrics,
         failure: failed(m).then(|| "it <cannot>".to_owned()),
     };
