@@ -30,6 +30,7 @@ mod proxy_interactions;
 mod regression;
 mod relevance;
 mod relevance_golden;
+mod resnet;
 mod segments;
 mod shapley;
 mod shapley_golden;

@@ -66,6 +66,22 @@ pub fn cases(network: &str, group: &str) -> Vec<Case> {
     file["cases"].as_array().unwrap().iter().map(one).collect()
 }
 
+/// The image that the trained ResNet-20 was explained on, the output, and what the references say.
+pub fn resnet() -> (ArrayD<f32>, usize, Vec<Case>) {
+    let file = read("resnet20");
+    let image = ArrayD::from_shape_vec(IxDyn(&[1, 3, 32, 32]), floats(&file["image"])).unwrap();
+    let one = |case: &Value| Case {
+        name: case["name"].as_str().unwrap().into(),
+        method: case["method"].as_str().unwrap_or_default().into(),
+        params: case["params"].clone(),
+        layer: None,
+        values: Array3::from_shape_vec((1, image.len(), 1), numbers(&case["values"])).unwrap(),
+    };
+    let cases = file["cases"].as_array().unwrap().iter().map(one).collect();
+    let output = file["output"].as_u64().unwrap() as usize;
+    (image, output, cases)
+}
+
 /// Asserts that values agree to `tolerance` of the largest recorded one.
 #[track_caller]
 pub fn assert_same(what: &str, found: &Array3<f64>, recorded: &Array3<f64>, tolerance: f64) {
