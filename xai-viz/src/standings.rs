@@ -4,7 +4,7 @@ use xai_core::league::{Contest, Finding};
 use xai_core::{League, Result};
 
 use crate::Terminal;
-use crate::charts::league::{chance, checked, cost, name_of, ranked, way};
+use crate::charts::league::{chance, checked, cost, found, name_of, ranked, way};
 use crate::number::plain_digits;
 use crate::rows::readable;
 use crate::terminal::{BOLD, DIM, measure, padded, padded_left, shortened};
@@ -123,9 +123,9 @@ fn column(league: &League, order: &[usize], k: usize) -> Column {
 }
 
 fn cell(finding: &Finding) -> (String, bool) {
-    let Some(mean) = finding.mean else { return ("–".to_owned(), false) };
+    let Some((mean, interval)) = found(finding) else { return ("–".to_owned(), false) };
     let mut text = plain_digits(mean, 3);
-    if let Some((low, high)) = finding.interval {
+    if let Some((low, high)) = interval {
         text.push_str(&format!(" [{}, {}]", plain_digits(low, 2), plain_digits(high, 2)));
     }
     if let Some(place) = finding.place {

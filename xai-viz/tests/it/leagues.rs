@@ -235,14 +235,3 @@ proptest! {
         prop_assert!(Terminal::default().league(&league).is_ok());
     }
 }
-
-#[cfg(feature = "png")]
-#[test]
-fn pictures_for_the_eye() {
-    // Written only where somebody asks for them.
-    let Some(folder) = std::env::var_os("XAI_PICTURES") else { return };
-    for (i, scene) in pictures(&league(12, 6)).iter().enumerate() {
-        let png = xai_viz::Png::default().render(scene, &Theme::light()).unwrap();
-        std::fs::write(std::path::Path::new(&folder).join(format!("league-{i}.png")), png).unwrap();
-    }
-}

@@ -47,17 +47,23 @@ pub(crate) fn way(contest: &Contest) -> &'static str {
     if contest.higher_is_better { "higher is better" } else { "lower is better" }
 }
 
+/// The mean and its interval, as far as they are numbers.
+pub(crate) fn found(finding: &Finding) -> Option<(f64, Option<(f64, f64)>)> {
+    let mean = finding.mean.filter(|mean| mean.is_finite())?;
+    Some((mean, finding.interval.filter(|(low, high)| low.is_finite() && high.is_finite())))
+}
+
 /// A cell in words: mean, interval, place.
 pub(crate) fn told(finding: &Finding) -> String {
-    let Some(mean) = finding.mean else {
+    let Some((mean, interval)) = found(finding) else {
         return finding.failure.as_deref().map_or_else(|| "no value".to_owned(), readable);
     };
     let mut text = plain_digits(mean, 4);
-    if let Some((low, high)) = finding.interval {
+    if let Some((low, high)) = interval {
         text.push_str(&format!(" (95 %: {} to {})", plain_digits(low, 3), plain_digits(high, 3)));
     }
     if let (Some(place), Some(rank)) = (finding.place, finding.rank) {
-        text.push_str(&format!(", place {place}, mean rank {}", plain_digits(rank, 3)));
+        text.push_str(&format!(", place {place}, mean rank {}", ranked(rank)));
     }
     if finding.n_undefined > 0 {
         text.push_str(&format!(", not defined {} times", finding.n_undefined));
@@ -67,7 +73,11 @@ pub(crate) fn told(finding: &Finding) -> String {
 
 /// A mean rank in two digits after the point.
 pub(crate) fn ranked(rank: f64) -> String {
-    Form::Fixed(2).show(crate::axis::tame(rank))
+    match rank {
+        r if !r.is_finite() => "–".to_owned(),
+        r if r.abs() < 1e6 => Form::Fixed(2).show(r),
+        r => plain_digits(r, 3),
+    }
 }
 
 /// A chance in words.

@@ -3,7 +3,7 @@
 use xai_core::league::Contest;
 use xai_core::{Error, League, Result};
 
-use super::{chance, checked, cost, name_of, ranked, told, way};
+use super::{chance, checked, cost, found, name_of, ranked, told, way};
 use crate::axis::Linear;
 use crate::door;
 use crate::font::{fit, width};
@@ -145,16 +145,17 @@ fn broken(name: &str, room: f64) -> [String; 2] {
 }
 
 fn cells(scene: &mut Scene, league: &League, order: &[usize], k: usize, (left, right): (f64, f64), rows: &Rows) {
-    let found = |m: usize| &league.results[m * league.metrics.len() + k];
+    let of = |m: usize| &league.results[m * league.metrics.len() + k];
     let ends = order.iter().flat_map(|&m| {
-        let f = found(m);
-        [f.mean, f.interval.map(|i| i.0), f.interval.map(|i| i.1)].into_iter().flatten()
+        let (mean, interval) = found(of(m)).unzip();
+        let interval = interval.flatten();
+        [mean, interval.map(|i| i.0), interval.map(|i| i.1)].into_iter().flatten()
     });
     let scale = Linear::around(ends, left + 3.0, right - 3.0);
     for (row, &m) in order.iter().enumerate() {
-        let finding = found(m);
+        let finding = of(m);
         let (y, tip) = (rows.middle(row), format!("{}: {}", name_of(&league.methods[m]), told(finding)));
-        let Some(mean) = finding.mean else {
+        let Some((mean, interval)) = found(finding) else {
             scene.push(Mark::text((left, y + 4.6), SIZE, "–").fill(Ink::Muted).tip(tip).class("nothing"));
             continue;
         };
@@ -168,7 +169,7 @@ fn cells(scene: &mut Scene, league: &League, order: &[usize], k: usize, (left, r
         }
         let (line, x) = (y + 9.0, scale.within(mean));
         scene.push(Mark::line((left, line), (right, line), Ink::Grid).class("grid"));
-        if let Some((low, high)) = finding.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+        if let Some((low, high)) = interval {
             let mark = Mark::line((scale.within(low), line), (scale.within(high), line), Ink::Accent);
             scene.push(mark.stroke(Ink::Accent, 2.0).class("whisker"));
         }
