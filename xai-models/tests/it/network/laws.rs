@@ -11,8 +11,10 @@ use super::reference::run;
 type Image = ndarray::ArrayRef4<f32>;
 type Series = ndarray::ArrayRef3<f32>;
 
-/// Up to ten layers in `f32`, relative to the largest number of its kind.
-const ROUNDING: f64 = 2e-5;
+/// Relative to the largest number of its kind. A random network may blow roundings of `f32` up, as by a softmax of
+/// hundreds or a variance near zero: of 7,200 such networks the worst was off by 5e-5. How exact each op is, the goldens
+/// say.
+const ROUNDING: f64 = 3e-4;
 
 fn close(what: &str, found: &[f64], expected: &[f64]) {
     let scale = expected.iter().fold(1.0_f64, |most, x| most.max(x.abs()));

@@ -140,7 +140,10 @@ fn compute(op: &Op, inputs: &[(&[Dual], &[usize])], out: &[usize]) -> Vec<Dual> 
             sum.scaled(1.0 / cells.len() as f64)
         }),
         Op::Softmax { axis } => each(&|index| softmax(x, shape, index, *axis)),
-        Op::LogSoftmax { axis } => each(&|index| softmax(x, shape, index, *axis).ln()),
+        Op::LogSoftmax { axis } => each(&|index| {
+            let (own, sum) = parts(x, shape, index, *axis);
+            own.plus(sum.ln().scaled(-1.0))
+        }),
         Op::Add => each(&|index| inputs.iter().fold(ZERO, |sum, input| sum.plus(broadcast(input, index)))),
         Op::Multiply => each(&|index| inputs.iter().fold(ONE, |product, input| product.times(broadcast(input, index)))),
         Op::Concatenate { axis } => each(&|index| {
@@ -174,12 +177,22 @@ fn compute(op: &Op, inputs: &[(&[Dual], &[usize])], out: &[usize]) -> Vec<Dual> 
 }
 
 fn softmax(x: &[Dual], shape: &[usize], index: &[usize], axis: usize) -> Dual {
-    let along = (0..shape[axis]).map(|k| {
-        let mut other = index.to_vec();
-        other[axis] = k;
-        x[at(&other, shape)].exp()
-    });
-    x[at(index, shape)].exp().times(along.fold(ZERO, Dual::plus).inverse())
+    let (own, sum) = parts(x, shape, index, axis);
+    own.exp().times(sum.inverse())
+}
+
+/// A cell of a run less the greatest of it, so that no power overflows, and the sum of all such powers.
+fn parts(x: &[Dual], shape: &[usize], index: &[usize], axis: usize) -> (Dual, Dual) {
+    let along: Vec<Dual> = (0..shape[axis])
+        .map(|k| {
+            let mut other = index.to_vec();
+            other[axis] = k;
+            x[at(&other, shape)]
+        })
+        .collect();
+    let top = along.iter().fold(f64::NEG_INFINITY, |top, x| top.max(x.0));
+    let less = |x: Dual| Dual(x.0 - top, x.1);
+    (less(x[at(index, shape)]), along.iter().fold(ZERO, |sum, x| sum.plus(less(*x).exp())))
 }
 
 fn place(
@@ -224,7 +237,9 @@ fn curve(op: &Op, x: Dual) -> Dual {
         true => x.scaled(scale),
         false => x.through(scale * alpha * ((at * rate).exp() - 1.0), scale * alpha * rate * (at * rate).exp()),
     };
-    let sigmoid = |x: Dual| ONE.plus(x.scaled(-1.0).exp()).inverse();
+    // Powers of negative numbers only: those of large ones overflow.
+    let share = |t: f64| if t < 0.0 { t.exp() / (1.0 + t.exp()) } else { 1.0 / (1.0 + (-t).exp()) };
+    let sigmoid = |x: Dual| x.through(share(x.0), share(x.0) * share(-x.0));
     let tanh = |x: Dual| x.through(x.0.tanh(), 1.0 - x.0.tanh().powi(2));
     match *op {
         Op::Relu => x.scaled(f64::from(u8::from(at > 0.0))),
@@ -241,9 +256,10 @@ fn curve(op: &Op, x: Dual) -> Dual {
             // The trapezoid rule on a curve that vanishes at both ends is exact to rounding.
             let step = 1.0 / 256.0;
             let from = -12.0;
-            let n = ((at - from) / step) as usize;
-            let inner: f64 = (1..=n).map(|i| density(at - i as f64 * step)).sum();
-            let edge = density(at) / 2.0;
+            let end = at.min(12.0);
+            let n = ((end - from) / step) as usize;
+            let inner: f64 = (1..=n).map(|i| density(end - i as f64 * step)).sum();
+            let edge = density(end) / 2.0;
             // Euler-Maclaurin: one end does not vanish.
             let slope = -at * density(at);
             let third = (3.0 * at - at.powi(3)) * density(at);
@@ -253,7 +269,7 @@ fn curve(op: &Op, x: Dual) -> Dual {
         Op::Silu => x.times(sigmoid(x)),
         Op::Sigmoid => sigmoid(x),
         Op::Tanh => tanh(x),
-        Op::Softplus => ONE.plus(x.exp()).ln(),
+        Op::Softplus => x.through(at.max(0.0) + (1.0 + (-at.abs()).exp()).ln(), share(at)),
         Op::Clip { low, high } => {
             let (low, high) = (f64::from(low), f64::from(high));
             x.through(at.clamp(low, high), f64::from(u8::from(at > low && at < high)))
