@@ -63,4 +63,7 @@ for name, model, x in [
         rows["Grad-CAM"] = lambda: LayerGradCam(model, model[3]).attribute(x, target=0)
         rows["occlusion, 49 windows"] = lambda: Occlusion(model).attribute(x, (1, 4, 4), strides=(1, 4, 4), target=0)
     for row, work in rows.items():
-        print(f"{name:12} {row:24} {least(work):10.3f} ms")
+        try:
+            print(f"{name:12} {row:24} {least(work):10.3f} ms")
+        except (TypeError, AssertionError, RuntimeError) as error:
+            print(f"{name:12} {row:24} refused: {error}")
