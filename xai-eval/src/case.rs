@@ -24,7 +24,7 @@ use crate::measurement::values_of;
 /// let (batch, evidence) = (array![[1.0, 2.0]], array![[true, false]]);
 /// let case = Case::new(&Sum, &*batch).with_masks(&evidence);
 /// assert!(case.has(Need::Masks) && !case.has(Need::Masker));
-/// assert!(case.need_masker("deletion").unwrap_err().to_string().contains("deletion without a masker"));
+/// assert!(case.need_masker("deletion").err().unwrap().to_string().contains("deletion without a masker"));
 /// ```
 pub struct Case<'a, M: Model + ?Sized> {
     /// The model.

@@ -12,7 +12,7 @@ fn source() -> PathBuf {
 /// Every page with its path below `src/`.
 fn pages() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["", "methods/"] {
+    for folder in ["", "methods/", "evaluation/"] {
         for entry in std::fs::read_dir(source().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "md") && !path.ends_with("SUMMARY.md") {

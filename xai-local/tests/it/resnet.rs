@@ -13,6 +13,9 @@ use crate::networks::{assert_same, resnet};
 
 /// The references computed in f64, the network in f32: rounding through twenty layers.
 const ROUNDED: f64 = 1e-4;
+/// The ε rule divides by sums of terms of both signs, some near zero: twenty layers of it in f32 lose another digit. The
+/// reference has the same loss in f32.
+const CANCELLED: f64 = 1e-3;
 
 #[test]
 fn a_trained_resnet_is_explained_as_by_the_references() {
@@ -45,7 +48,8 @@ fn a_trained_resnet_is_explained_as_by_the_references() {
             _ => continue,
         };
         let values: Array3<f64> = found.unwrap().values;
-        assert_same(&case.name, &values, &case.values, ROUNDED);
+        let tolerance = if case.name == "epsilon" { CANCELLED } else { ROUNDED };
+        assert_same(&case.name, &values, &case.values, tolerance);
         compared += 1;
     }
     assert_eq!(compared, if cfg!(feature = "lrp") { 7 } else { 2 });
