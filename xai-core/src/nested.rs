@@ -78,7 +78,7 @@ impl Nested for Vec<f64> {
     }
 }
 
-/// Keeps [`Cell`] private while it stands in a trait's associated type.
+/// Keeps `Cell` private while it stands in a trait's associated type.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CellBox(Cell);

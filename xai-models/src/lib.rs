@@ -13,8 +13,8 @@
 //! | [`Network`](network::Network): convolutions, residual connections and the rest, with gradients | `network` | `network/` |
 //! | [`Weights`](weights::Weights): safetensors and PyTorch files | `network` | `weights/` |
 //! | images from PNG, JPEG and BMP files | `image` | `image.rs` |
-//! | [`BurnModel`](burn::BurnModel): burn modules, networks on burn's devices | `burn` | `burn/` |
-//! | [`Training`](train::Training): networks that learn | `train` | `train/` |
+//! | `BurnModel`: burn modules, networks on burn's devices | `burn` | `burn/` |
+//! | `Training`: networks that learn | `train` | `train/` |
 //! | closures, [`Linear`](linear::Linear) | – | `function.rs`, `linear.rs` |
 //! | select outputs, contrast, link, chunk, count, cache | – | `adaptor/` |
 //! | typed tables from CSV and Parquet, encoders | `csv`, `parquet` | `table/` |

@@ -17,7 +17,7 @@ pub struct HiResCam;
 
 impl Weighting for HiResCam {
     fn name(&self) -> &'static str {
-        "hi-res-cam"
+        "hires-cam"
     }
 
     fn map(&self, activations: &ArrayRef2<f64>, slopes: &ArrayRef2<f64>) -> Result<Array1<f64>> {
