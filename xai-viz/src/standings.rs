@@ -58,7 +58,8 @@ impl Terminal {
             league.n_samples
         );
         for line in [note, weights(league)] {
-            out.push_str(&self.styled(DIM, &shortened(&line, self.width.max(measure(&line).min(120)))));
+            // What an aggregate is made of is never cut.
+            out.push_str(&self.styled(DIM, &line));
             out.push('\n');
         }
         for (&m, name) in order.iter().zip(&names) {

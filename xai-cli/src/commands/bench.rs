@@ -26,6 +26,8 @@ const DEMO_ROWS: usize = 12;
 const DEMO_BACKGROUND: usize = 10;
 const DEMO_COALITIONS: &str = "n_coalitions=1024";
 const DEMO_SECONDS: u64 = 150;
+/// What fits a model to every game takes minutes in a debug build, or more coalitions than that.
+const DEMO_WITHOUT: [&str; 4] = ["auto-shap", "gp-shap", "poly-shap", "regression-msr"];
 
 /// Compares methods.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
@@ -159,6 +161,10 @@ fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Con
     if args.model.is_none() {
         // First steps are short: the same few coalitions for all methods that count them.
         seconds = seconds.or(Some(DEMO_SECONDS));
+        if args.methods.is_empty() {
+            methods.retain(|entry| !DEMO_WITHOUT.contains(&entry.name.as_str()));
+            eprintln!("xai: {} are left out, which take minutes; --methods names them", DEMO_WITHOUT.join(", "));
+        }
         for entry in &mut methods {
             let counts = registry.get(&entry.name)?.spec().parameters.iter().any(|p| p.name == "n_coalitions");
             let prefix = format!("{}.n_coalitions=", entry.name);

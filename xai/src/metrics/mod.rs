@@ -43,7 +43,8 @@ pub enum Family {
     Faithfulness,
     /// Do nearly the same samples have nearly the same explanation?
     Stability,
-    /// Does the explanation keep its promises?
+    /// Does the explanation keep its promises? Those that do differ by rounding alone, which is no merit: such metrics
+    /// count nothing unless told to.
     Axioms,
     /// How much must a reader take in? No virtue in itself: such metrics count nothing unless told to.
     Complexity,
@@ -145,7 +146,7 @@ impl Metrics {
             summary: summary.into(),
             direction: Metric::<TableModel>::direction(&*made),
             needs: Metric::<TableModel>::needs(&*made).to_vec(),
-            weight: if family == Family::Complexity { 0.0 } else { 1.0 },
+            weight: if matches!(family, Family::Complexity | Family::Axioms) { 0.0 } else { 1.0 },
             parameters,
         };
         let make: Make = Box::new(move |settings, scales| Box::new(make(settings, scales)));
