@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension, RemoveAxis, Slice};
+use ndarray::{ArrayRef, ArrayRef2, Axis, Dimension, RemoveAxis, Slice, concatenate};
+
+use crate::error::same_shape;
+use crate::{Error, Result};
 
 /// Several samples in one value, in the form that a model takes.
 ///
@@ -23,6 +26,25 @@ pub trait Batch: ToOwned + Sync {
 
     /// A copy of the samples in `range`, which must lie within `0..n_samples()`.
     fn samples(&self, range: Range<usize>) -> Self::Owned;
+
+    /// The samples of all `parts`, one part behind the other, for one call of the model instead of several. `None` where
+    /// this kind of batch cannot be joined, or there is no part; then the parts are asked one by one.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for parts whose samples have other axes than those of the first.
+    ///
+    /// # Example
+    /// ```
+    /// use ndarray::array;
+    /// use xai_core::{Batch, Table};
+    /// let parts = [array![[1.0, 2.0]], array![[3.0, 4.0], [5.0, 6.0]]];
+    /// assert_eq!(Table::joined(&[&parts[0], &parts[1]])?, Some(array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    /// # Ok::<(), xai_core::Error>(())
+    /// ```
+    fn joined(parts: &[&Self]) -> Result<Option<Self::Owned>> {
+        let _ = parts;
+        Ok(None)
+    }
 }
 
 /// A table by reference: (sample, feature), `f64`, NaN where a cell is missing.
@@ -41,6 +63,16 @@ where
     fn samples(&self, range: Range<usize>) -> Self::Owned {
         self.slice_axis(Axis(0), Slice::from(range)).to_owned()
     }
+
+    fn joined(parts: &[&Self]) -> Result<Option<Self::Owned>> {
+        let Some(first) = parts.first() else { return Ok(None) };
+        let axes = |part: &Self| part.shape()[1..].to_vec();
+        for part in parts {
+            same_shape("samples of a part (axes of a sample)", &axes(first), &axes(part))?;
+        }
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views).map(Some).map_err(Error::model)
+    }
 }
 
 impl<T: Clone + Sync> Batch for [T] {
@@ -50,5 +82,9 @@ impl<T: Clone + Sync> Batch for [T] {
 
     fn samples(&self, range: Range<usize>) -> Vec<T> {
         self[range].to_vec()
+    }
+
+    fn joined(parts: &[&Self]) -> Result<Option<Vec<T>>> {
+        Ok((!parts.is_empty()).then(|| parts.concat()))
     }
 }
