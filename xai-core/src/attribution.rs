@@ -147,7 +147,10 @@ impl Attribution {
         }
         all_finite("scores", &self.scores)?;
         all_finite("base", &self.base)?;
-        if let Some(((sample, column, _), &value)) = self.values.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        // Where all are, as nearly always, places need not be counted.
+        let fine = self.values.iter().fold(true, |fine, value| fine & value.is_finite());
+        let wrong = || self.values.indexed_iter().find(|(_, value)| !value.is_finite());
+        if let Some(((sample, column, _), &value)) = (!fine).then(wrong).flatten() {
             return Err(Error::NonFinite { what: "values".into(), sample, column, value });
         }
         Ok(self)

@@ -164,16 +164,22 @@ impl<B: Cells + ?Sized> Masker<B> for Regions {
         let shape = &cells.shape()[1..];
         let regions = self.segmentation.of_cells(shape)?;
         same_shape("players of a coalition", &[self.segmentation.n_regions()], &[coalitions.ncols()])?;
-        let whole = cells.index_axis(Axis(0), sample).to_owned();
-        let filled = self.fill.of(&whole, &regions)?;
+        let whole = cells.index_axis(Axis(0), sample).as_standard_layout().into_owned();
+        let filled = self.fill.of(&whole, &regions)?.as_standard_layout().into_owned();
+        let (here, gone) = (whole.as_slice().unwrap_or_default(), filled.as_slice().unwrap_or_default());
         let mut axes = vec![coalitions.nrows()];
         axes.extend(shape);
+        let each_its_own = regions.iter().enumerate().all(|(cell, &region)| cell == region);
+        let mut present = vec![false; regions.len()];
         let mut masked = Vec::with_capacity(coalitions.nrows() * whole.len());
         for coalition in coalitions.outer_iter() {
-            let cell = |((&here, &gone), &region): ((&B::Cell, &B::Cell), &usize)| {
-                if coalition[region] { here } else { gone }
-            };
-            masked.extend(whole.iter().zip(&filled).zip(&regions).map(cell));
+            // Flat and without a branch: most of the time of a cheap model would go here.
+            match coalition.as_slice().filter(|_| each_its_own) {
+                Some(coalition) => present.copy_from_slice(coalition),
+                None => present.iter_mut().zip(&regions).for_each(|(present, &region)| *present = coalition[region]),
+            }
+            let cells = here.iter().zip(gone).zip(&present);
+            masked.extend(cells.map(|((&here, &gone), &present)| if present { here } else { gone }));
         }
         B::of_cells(ArrayD::from_shape_vec(axes, masked).map_err(Error::model)?)
     }
