@@ -1,23 +1,20 @@
 //! An attribution beside the games that it speaks of.
 
-use std::borrow::Borrow;
-
-use ndarray::{Array1, Array2, Array3, ArrayRef2, ArrayView1, Axis, Slice};
+use ndarray::{Array2, Array3, ArrayRef2, ArrayView1, Axis};
 use xai_core::error::same_shape;
 use xai_core::{Attribution, Error, Game, MaskedGame, Masker, Meter, Model, Result};
 
 use crate::Case;
+use crate::asking::Asking;
 
-/// How many masked samples one call of the model scores at most.
-const SAMPLES_PER_CALL: usize = 4096;
 /// Cells of coalitions that are held at once: 1 GiB.
 const MOST_CELLS: u64 = 1 << 30;
 
 /// The games of a batch, one a sample, and what an attribution gives each player of them.
 pub(crate) struct Games<'a, M: Model + ?Sized> {
-    model: &'a M,
-    batch: &'a M::Batch,
-    masker: &'a dyn Masker<M::Batch>,
+    pub model: &'a M,
+    pub batch: &'a M::Batch,
+    pub masker: &'a dyn Masker<M::Batch>,
     /// The shares: (sample, player, output).
     pub values: &'a Array3<f64>,
     pub n_samples: usize,
@@ -85,63 +82,29 @@ impl<'a, M: Model + ?Sized> Games<'a, M> {
         MaskedGame { model: self.model, masker: self.masker, batch: self.batch, sample, meter }.worth(coalitions)
     }
 
-    /// The mean squared distance (coalition, output) from `centre` (output) of the scores of one sample's coalitions: over
-    /// a coalition's replicas, where its worth is their mean.
-    pub fn spread(
+    /// What the coalitions of every sample are worth, asked in few calls: `coalitions` gives those of a sample and whatever
+    /// goes with them, `see` gets that back with the worth (coalition, output), sample by sample in order.
+    ///
+    /// # Errors
+    /// Those of the model, of the masker and of `see`.
+    pub fn each_worth<T>(
         &self,
-        sample: usize,
-        coalitions: &ArrayRef2<bool>,
-        centre: ArrayView1<f64>,
         meter: &Meter,
-    ) -> Result<Array2<f64>> {
-        let weights = self.masker.weights();
-        if weights.len() == 1 {
-            let worth = self.worth(sample, coalitions, meter)?;
-            return Ok((&worth - &centre).mapv(|fall| fall * fall));
+        mut coalitions: impl FnMut(usize) -> (Array2<bool>, T),
+        see: &mut dyn FnMut(usize, T, Array2<f64>),
+    ) -> Result<()> {
+        let worth = |_: usize, _: usize, score: f64| score;
+        let mut asking = Asking::new(self, meter, &worth);
+        for sample in 0..self.n_samples {
+            let (coalitions, with) = coalitions(sample);
+            asking.ask(sample, &coalitions, with, see)?;
         }
-        let at_once = self.masker.samples_at_once(self.batch).min(SAMPLES_PER_CALL);
-        let step = (at_once / weights.len().max(1)).max(1);
-        let mut spread = Array2::zeros((coalitions.nrows(), self.n_outputs));
-        for start in (0..coalitions.nrows()).step_by(step) {
-            let end = (start + step).min(coalitions.nrows());
-            let chunk = coalitions.slice_axis(Axis(0), Slice::from(start..end));
-            let (scores, weights, ends) = match self.masker.replicas(self.batch, sample, &chunk)? {
-                Some(replicas) => {
-                    let scores = meter.predict(self.model, replicas.samples.borrow())?;
-                    same_shape("weights of the replicas", &[scores.nrows()], &[replicas.weights.len()])?;
-                    same_shape("ends of the replicas (coalition)", &[end - start], &[replicas.ends.len()])?;
-                    (scores, replicas.weights, replicas.ends)
-                }
-                None => {
-                    let masked = self.masker.mask(self.batch, sample, &chunk)?;
-                    let scores = meter.predict(self.model, masked.borrow())?;
-                    same_shape("masked samples", &[(end - start) * weights.len()], &[scores.nrows()])?;
-                    let all = (start..end).flat_map(|_| weights.iter().copied()).collect();
-                    (scores, all, (1..=end - start).map(|c| c * weights.len()).collect())
-                }
-            };
-            let mut from = 0;
-            for (c, to) in ends.into_iter().enumerate() {
-                for r in from..to.min(scores.nrows()) {
-                    for k in 0..self.n_outputs {
-                        spread[[start + c, k]] += weights[r] * (scores[[r, k]] - centre[k]).powi(2);
-                    }
-                }
-                from = to;
-            }
-        }
-        Ok(spread)
+        asking.finish(see)
     }
 
     /// Whether the empty coalition is worth the same for every sample.
     pub fn empty_is_shared(&self) -> bool {
         self.masker.empty_is_shared()
-    }
-
-    /// What the empty coalition of one sample's players is worth: (output).
-    pub fn empty(&self, sample: usize, meter: &Meter) -> Result<Array1<f64>> {
-        let nobody = Array2::from_elem((1, self.n_players), false);
-        Ok(self.worth(sample, &nobody, meter)?.row(0).to_owned())
     }
 
     /// The shares of one sample for one output: (player).

@@ -21,6 +21,7 @@
 //! nothing about who is right. Each file names its pitfalls.
 
 pub mod agreement;
+mod asking;
 pub mod axioms;
 mod case;
 mod completeness;

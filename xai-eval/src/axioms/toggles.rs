@@ -30,6 +30,7 @@ pub(super) fn toggles<M: Model + ?Sized>(
     meter: &Meter,
 ) -> Result<Toggles> {
     let n = games.n_players;
+    games.bounded(n_coalitions(n, n_drawn))?;
     let mut coalitions = Array2::from_elem((n_drawn + 2, n), false);
     coalitions.row_mut(1).fill(true);
     for draw in 0..n_drawn {

@@ -88,16 +88,18 @@ impl<M: Model + ?Sized> Metric<M> for FaithfulnessCorrelation {
 
         let whole = games.whole(&meter)?;
         let (mut values, mut failures) = (Array2::zeros((n_samples, n_outputs)), Failures::default());
-        for sample in 0..n_samples {
+        let drawn = |sample| {
             let absent = subsets(n_players, size, self.n_subsets, run.seed_of(sample));
-            let worth = games.worth(sample, &absent.mapv(|absent| !absent), &meter)?;
+            (absent.mapv(|absent| !absent), absent)
+        };
+        games.each_worth(&meter, drawn, &mut |sample, absent, worth| {
             for k in 0..n_outputs {
                 let sums = sums_over(&absent, games.shares(sample, k));
                 let falls: Vec<f64> = worth.column(k).iter().map(|worth| whole[[sample, k]] - worth).collect();
                 let value = correlation(&sums, &falls);
                 values[[sample, k]] = failures.finite(sample, k, value, "the sums or the falls are all equal");
             }
-        }
+        })?;
         Ok(Measurement::new(NAME, Direction::Higher, values, failures, meter.evaluations(), run))
     }
 }

@@ -72,16 +72,18 @@ impl<M: Model + ?Sized> Metric<M> for FaithfulnessEstimate {
         let meter = games.meter(run, alone.n_coalitions())?;
         let whole = games.whole(&meter)?;
         let (mut values, mut failures) = (Array2::zeros((n_samples, n_outputs)), Failures::default());
-        for sample in 0..n_samples {
+        let groups = |sample| {
             let orders = alone.orders(|k| descending(games.shares(sample, k).iter().copied()));
-            let worth = games.worth(sample, &alone.coalitions(&orders), &meter)?;
+            (alone.coalitions(&orders), orders)
+        };
+        games.each_worth(&meter, groups, &mut |sample, orders, worth| {
             for k in 0..n_outputs {
                 let sums = alone.sums(&orders, k, games.shares(sample, k));
                 let falls: Vec<f64> = alone.part(k, worth.column(k)).map(|worth| whole[[sample, k]] - worth).collect();
                 let value = correlation(&sums, &falls);
                 values[[sample, k]] = failures.finite(sample, k, value, "the shares or the falls are all equal");
             }
-        }
+        })?;
         Ok(Measurement::new(NAME, Direction::Higher, values, failures, meter.evaluations(), run))
     }
 }

@@ -5,6 +5,7 @@ use xai_core::{Attribution, Error, Model, Result, Run};
 
 use super::eraser::rising_shares;
 use super::path::counts_of;
+use crate::asking::Asking;
 use crate::draws::Draws;
 use crate::games::Games;
 use crate::measurement::Failures;
@@ -127,6 +128,12 @@ impl<M: Model + ?Sized> Metric<M> for FFidelity {
         let meter = games.meter(run, n_outputs.saturating_mul(counts.len()).saturating_mul(self.n_draws))?;
         let whole = games.whole(&meter)?;
         let mut values = Array2::zeros((n_samples, n_outputs));
+        let worth = |_: usize, _: usize, score: f64| score;
+        let mut asking = Asking::new(&games, &meter, &worth);
+        let mut see = |sample: usize, k: usize, worth: Array2<f64>| {
+            let column = worth.column(k);
+            values[[sample, k]] = whole[[sample, k]] - column.sum() / column.len() as f64;
+        };
         for sample in 0..n_samples {
             for k in 0..n_outputs {
                 let order = self.order.of(games.shares(sample, k));
@@ -138,11 +145,10 @@ impl<M: Model + ?Sized> Metric<M> for FFidelity {
                     let mut draws = Draws::nth(run.seed_of(sample), i);
                     draws.sample(part.len(), n_gone).into_iter().for_each(|place| row[part[place]] = false);
                 }
-                let worth = games.worth(sample, &coalitions, &meter)?;
-                let column = worth.column(k);
-                values[[sample, k]] = whole[[sample, k]] - column.sum() / column.len() as f64;
+                asking.ask(sample, &coalitions, k, &mut see)?;
             }
         }
+        asking.finish(&mut see)?;
         let evaluations = meter.evaluations();
         Ok(Measurement::new(self.called(), self.better(), values, Failures::default(), evaluations, run))
     }

@@ -88,15 +88,17 @@ impl<M: Model + ?Sized> Metric<M> for Infidelity {
         let meter = games.meter(run, n_subsets(n_players, size, self.n_subsets))?;
         let whole = games.whole(&meter)?;
         let mut values = Array2::zeros((n_samples, n_outputs));
-        for sample in 0..n_samples {
+        let drawn = |sample| {
             let absent = subsets(n_players, size, self.n_subsets, run.seed_of(sample));
-            let worth = games.worth(sample, &absent.mapv(|absent| !absent), &meter)?;
+            (absent.mapv(|absent| !absent), absent)
+        };
+        games.each_worth(&meter, drawn, &mut |sample, absent, worth| {
             for k in 0..n_outputs {
                 let sums = sums_over(&absent, games.shares(sample, k));
                 let falls: Vec<f64> = worth.column(k).iter().map(|worth| whole[[sample, k]] - worth).collect();
                 values[[sample, k]] = mean_squared_error(&sums, &falls, self.scaled);
             }
-        }
+        })?;
         Ok(Measurement::new(NAME, Direction::Lower, values, Failures::default(), meter.evaluations(), run))
     }
 }

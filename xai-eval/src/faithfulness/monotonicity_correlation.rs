@@ -4,6 +4,7 @@ use ndarray::Array2;
 use xai_core::{Attribution, Model, Result, Run};
 
 use super::alone::Alone;
+use crate::asking::Asking;
 use crate::games::Games;
 use crate::measurement::Failures;
 use crate::rank::{correlation, descending, ranks};
@@ -72,16 +73,21 @@ impl<M: Model + ?Sized> Metric<M> for MonotonicityCorrelation {
         let meter = games.meter(run, alone.n_coalitions())?;
         let whole = games.whole(&meter)?;
         let (mut values, mut failures) = (Array2::zeros((n_samples, n_outputs)), Failures::default());
-        for sample in 0..n_samples {
-            let orders = alone.orders(|k| descending(games.shares(sample, k).iter().map(|share| -share.abs())));
-            let spread = games.spread(sample, &alone.coalitions(&orders), whole.row(sample), &meter)?;
+        let squared = |sample: usize, k: usize, score: f64| (score - whole[[sample, k]]).powi(2);
+        let mut asking = Asking::new(&games, &meter, &squared);
+        let mut see = |sample: usize, orders: Vec<Vec<usize>>, spread: Array2<f64>| {
             for k in 0..n_outputs {
                 let sizes = alone.sums(&orders, k, games.shares(sample, k).mapv(f64::abs).view());
                 let changes: Vec<f64> = alone.part(k, spread.column(k)).collect();
                 let value = correlation(&ranks(&sizes), &ranks(&changes));
                 values[[sample, k]] = failures.finite(sample, k, value, "the shares or the changes are all equal");
             }
+        };
+        for sample in 0..n_samples {
+            let orders = alone.orders(|k| descending(games.shares(sample, k).iter().map(|share| -share.abs())));
+            asking.ask(sample, &alone.coalitions(&orders), orders, &mut see)?;
         }
+        asking.finish(&mut see)?;
         Ok(Measurement::new(NAME, Direction::Higher, values, failures, meter.evaluations(), run))
     }
 }

@@ -1,8 +1,9 @@
 //! The scores while players go, or come, in an order.
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1};
 use xai_core::{Meter, Model, Result, Run};
 
+use crate::asking::Asking;
 use crate::games::Games;
 
 /// How many players have gone after each of `n_steps` groups of (nearly) the same size, from none to all.
@@ -36,6 +37,15 @@ enum Source {
     Whole,
     Empty,
     Coalition(usize),
+}
+
+/// Some orders of a sample that were asked together.
+struct Asked {
+    /// The first of them among those of the sample.
+    first: usize,
+    plans: Vec<Vec<Source>>,
+    /// Whether the last coalition is empty.
+    nobody: bool,
 }
 
 impl<M: Model + ?Sized> Paths<'_, '_, M> {
@@ -101,31 +111,43 @@ impl<M: Model + ?Sized> Paths<'_, '_, M> {
     ) -> Result<()> {
         let games = self.games;
         let orders_at_once = (CELLS_AT_ONCE / (self.counts.len() * games.n_players).max(1)).max(1);
-        let mut shared = None;
-        for sample in 0..games.n_samples {
-            let orders = orders(sample);
-            let mut empty = shared.take();
-            for (part, orders) in orders.chunks(orders_at_once).enumerate() {
-                let (coalitions, plans) = self.coalitions(orders);
-                let worth = games.worth(sample, &coalitions, meter)?;
-                let asks_empty = plans.iter().flatten().any(|source| matches!(source, Source::Empty));
-                if asks_empty && empty.is_none() {
-                    empty = Some(games.empty(sample, meter)?);
-                }
-                for (order, sources) in plans.iter().enumerate() {
-                    let order = part * orders_at_once + order;
-                    for (point, source) in sources.iter().enumerate() {
-                        match (source, &empty) {
-                            (Source::Coalition(c), _) => see(sample, order, point, worth.row(*c)),
-                            (Source::Empty, Some(empty)) => see(sample, order, point, empty.view()),
-                            (Source::Whole | Source::Empty, _) => see(sample, order, point, whole.row(sample)),
-                        }
-                    }
+        let worth = |_: usize, _: usize, score: f64| score;
+        let mut asking = Asking::new(games, meter, &worth);
+        // What nobody is worth: in the first answer that asked for it, and for those behind it.
+        let mut nobody: Option<Array1<f64>> = None;
+        let mut answer = |sample: usize, asked: Asked, worth: Array2<f64>| {
+            if asked.nobody {
+                nobody = Some(worth.row(worth.nrows() - 1).to_owned());
+            }
+            for (order, sources) in asked.plans.iter().enumerate() {
+                for (point, source) in sources.iter().enumerate() {
+                    let scores = match (source, &nobody) {
+                        (Source::Coalition(c), _) => worth.row(*c),
+                        (Source::Empty, Some(nobody)) => nobody.view(),
+                        (Source::Whole | Source::Empty, _) => whole.row(sample),
+                    };
+                    see(sample, asked.first + order, point, scores);
                 }
             }
-            shared = empty.filter(|_| games.empty_is_shared());
+        };
+        let mut known = false;
+        for sample in 0..games.n_samples {
+            let orders = orders(sample);
+            known &= games.empty_is_shared();
+            for (part, orders) in orders.chunks(orders_at_once).enumerate() {
+                let (mut coalitions, plans) = self.coalitions(orders);
+                let asks = plans.iter().flatten().any(|source| matches!(source, Source::Empty));
+                let nobody = asks && !known;
+                if nobody {
+                    let none = Array1::from_elem(games.n_players, false);
+                    coalitions.push_row(none.view()).map_err(xai_core::Error::model)?;
+                    known = true;
+                }
+                let asked = Asked { first: part * orders_at_once, plans, nobody };
+                asking.ask(sample, &coalitions, asked, &mut answer)?;
+            }
         }
-        Ok(())
+        asking.finish(&mut answer)
     }
 
     /// The coalitions along some orders, and where the points of each order find theirs.

@@ -4,6 +4,7 @@ use ndarray::{Array2, Array3, Axis};
 use xai_core::{Attribution, Error, Model, Result, Run};
 
 use super::subsets::{n_subsets, subsets, sums_over};
+use crate::asking::Asking;
 use crate::games::Games;
 use crate::measurement::Failures;
 use crate::rank::correlation;
@@ -91,17 +92,22 @@ impl SensitivityN {
         let meter = games.meter(run, sizes.iter().map(n).sum())?;
         let whole = games.whole(&meter)?;
         let mut correlations = Array3::zeros((n_samples, sizes.len(), n_outputs));
+        let worth = |_: usize, _: usize, score: f64| score;
+        let mut asking = Asking::new(&games, &meter, &worth);
+        let mut see = |sample: usize, (s, absent): (usize, Array2<bool>), worth: Array2<f64>| {
+            for k in 0..n_outputs {
+                let falls: Vec<f64> = worth.column(k).iter().map(|worth| whole[[sample, k]] - worth).collect();
+                correlations[[sample, s, k]] = correlation(&sums_over(&absent, games.shares(sample, k)), &falls);
+            }
+        };
         for sample in 0..n_samples {
             for (s, &size) in sizes.iter().enumerate() {
                 let seed = run.seed_of(sample).wrapping_add((size as u64) << 32);
                 let absent = subsets(n_players, size, self.n_subsets, seed);
-                let worth = games.worth(sample, &absent.mapv(|absent| !absent), &meter)?;
-                for k in 0..n_outputs {
-                    let falls: Vec<f64> = worth.column(k).iter().map(|worth| whole[[sample, k]] - worth).collect();
-                    correlations[[sample, s, k]] = correlation(&sums_over(&absent, games.shares(sample, k)), &falls);
-                }
+                asking.ask(sample, &absent.mapv(|absent| !absent), (s, absent), &mut see)?;
             }
         }
+        asking.finish(&mut see)?;
         let mut failures = Failures::default();
         let values = Array2::from_shape_fn((n_samples, n_outputs), |(i, k)| {
             let all = correlations.index_axis(Axis(0), i).index_axis_move(Axis(1), k);
