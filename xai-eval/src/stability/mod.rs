@@ -23,7 +23,7 @@ pub use consistency::{Code, Consistency};
 pub use continuity::Continuity;
 pub use neighbourhood::{Neighbourhood, Noise};
 pub(crate) use neighbourhood::{batch_of, flat};
-pub use ratios::{Ratio, measure_together};
+pub use ratios::{Ratio, Relative, measure_together};
 pub use relative::{RelativeInputStability, RelativeOutputStability};
 pub use representation::RelativeRepresentationStability;
 pub use seeds::SeedSpread;

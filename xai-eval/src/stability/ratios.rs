@@ -17,13 +17,47 @@ pub enum Ratio {
     /// [`LocalLipschitz`](super::LocalLipschitz).
     LocalLipschitz,
     /// [`RelativeInputStability`](super::RelativeInputStability).
-    RelativeInput,
+    RelativeInput(Relative),
     /// [`RelativeOutputStability`](super::RelativeOutputStability).
-    RelativeOutput,
+    RelativeOutput(Relative),
+}
+
+/// What a change is set in relation to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Relative {
+    /// Each cell of it to that cell: ‖(v − v') / v‖₂ (the formula of the paper, and Quantus). Cells near zero rule it.
+    #[default]
+    Cells,
+    /// Its size to the size of the whole: ‖v − v'‖₂ / ‖v‖₂ (OpenXAI's code). Undefined where v is all zero.
+    Norms,
+}
+
+impl Relative {
+    /// The relative change between two samples' cells; NaN where it is not defined.
+    pub(super) fn between(self, before: &[f64], after: &[f64]) -> f64 {
+        match self {
+            Relative::Cells => relative_distance(before, after),
+            Relative::Norms => {
+                let size = before.iter().map(|x| x * x).sum::<f64>().sqrt();
+                if size > 0.0 { distance(before, after) / size } else { f64::NAN }
+            }
+        }
+    }
+
+    /// A change of the explanation by another relative change; `None` where it is not defined.
+    pub(super) fn ratio(self, change: &Change, output: usize, by: f64) -> Option<f64> {
+        match self {
+            Relative::Cells => Some(change.relative[output].sqrt() / by.max(LEAST)),
+            Relative::Norms => {
+                let size = change.size[output].sqrt();
+                (size > 0.0 && by > 0.0 && by.is_finite()).then(|| change.squares[output].sqrt() / size / by)
+            }
+        }
+    }
 }
 
 /// Where a number that is divided by is zero, and the least divisor of relative stability.
-pub(super) const LEAST: f64 = 1e-6;
+const LEAST: f64 = 1e-6;
 
 impl Ratio {
     pub(super) fn name(self) -> &'static str {
@@ -31,8 +65,8 @@ impl Ratio {
             Ratio::MaxSensitivity => "max-sensitivity",
             Ratio::AvgSensitivity => "avg-sensitivity",
             Ratio::LocalLipschitz => "local-lipschitz",
-            Ratio::RelativeInput => "relative-input-stability",
-            Ratio::RelativeOutput => "relative-output-stability",
+            Ratio::RelativeInput(_) => "relative-input-stability",
+            Ratio::RelativeOutput(_) => "relative-output-stability",
         }
     }
 
@@ -47,12 +81,15 @@ impl Ratio {
                 let distance = distance(near.cells, near.moved);
                 (distance > 0.0).then(|| change.squares[output].sqrt() / distance)
             }
-            Ratio::RelativeInput => {
-                Some(change.relative[output].sqrt() / relative_distance(near.cells, near.moved).max(LEAST))
-            }
-            Ratio::RelativeOutput => {
-                let moved = near.scores.iter().zip(near.moved_scores).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                Some(change.relative[output].sqrt() / moved.max(LEAST))
+            Ratio::RelativeInput(relative) => relative.ratio(change, output, relative.between(near.cells, near.moved)),
+            Ratio::RelativeOutput(relative) => {
+                let size = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+                let moved = size(&mut near.scores.iter().zip(near.moved_scores).map(|(a, b)| a - b));
+                let by = match relative {
+                    Relative::Cells => moved,
+                    Relative::Norms => moved / size(&mut near.scores.iter().copied()),
+                };
+                relative.ratio(change, output, by)
             }
         }
     }
@@ -197,7 +234,7 @@ pub(super) fn distance(x: &[f64], moved: &[f64]) -> f64 {
 }
 
 /// ‖(x − x') / x‖₂.
-pub(super) fn relative_distance(x: &[f64], moved: &[f64]) -> f64 {
+fn relative_distance(x: &[f64], moved: &[f64]) -> f64 {
     let part = |(x, moved): (&f64, &f64)| ((x - moved) / if *x == 0.0 { LEAST } else { *x }).powi(2);
     x.iter().zip(moved).map(part).sum::<f64>().sqrt()
 }

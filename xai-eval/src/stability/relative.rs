@@ -3,17 +3,18 @@
 use xai_core::{Attribution, Cells, Model, Result, Run};
 
 use super::ratios::only;
-use super::{Neighbourhood, Ratio};
+use super::{Neighbourhood, Ratio, Relative};
 use crate::{Case, Direction, Measurement, Metric, Need};
 
 /// The largest relative change of the explanation for each relative change of the sample:
 /// max ‖(e(x) − e(x')) / e(x)‖₂ / max(‖(x − x') / x‖₂, 10⁻⁶) over neighbours with the same prediction; where a divisor
 /// e(x) or x is zero, 10⁻⁶ stands for it.
 ///
-/// Lower is better; 0 for a constant explanation.
+/// Lower is better; 0 for a constant explanation. With [`Relative::Norms`] it is
+/// max (‖e(x) − e(x')‖₂ / ‖e(x)‖₂) / (‖x − x'‖₂ / ‖x‖₂), over neighbours for which that is defined.
 ///
 /// *Pitfalls.* Features whose share or value is near zero rule the ratio: one share of 1e-9 that becomes 1e-6 counts a
-/// thousand. Numbers of 10⁶ are not rare; compare ranks rather than sizes.
+/// thousand. Numbers of 10⁶ are not rare; compare ranks rather than sizes, or take norms.
 ///
 /// # Cost
 /// Explains samples × draws samples, in calls of some thousand; no evaluation besides. Several such measures cost as one:
@@ -23,17 +24,21 @@ use crate::{Case, Direction, Measurement, Metric, Need};
 /// `relative_stability_equals_its_formula`, `a_constant_explainer_is_stable`, `a_batch_may_be_cut`; goldens beside Quantus.
 ///
 /// # Source
-/// Agarwal et al. 2022, "Rethinking stability for attribution-based explanations", equation 2 (RIS), p = 2.
+/// Agarwal et al. 2022, "Rethinking stability for attribution-based explanations", equation 2 (RIS), p = 2; norms as in
+/// OpenXAI's code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelativeInputStability {
     /// Which samples count as near.
     pub neighbourhood: Neighbourhood,
+    /// What changes are set in relation to.
+    pub relative: Relative,
 }
 
 impl Default for RelativeInputStability {
     /// Twenty neighbours within 0.2 of each cell that keep the prediction.
     fn default() -> Self {
-        RelativeInputStability { neighbourhood: Neighbourhood { same_prediction: true, ..Neighbourhood::default() } }
+        let neighbourhood = Neighbourhood { same_prediction: true, ..Neighbourhood::default() };
+        RelativeInputStability { neighbourhood, relative: Relative::default() }
     }
 }
 
@@ -43,7 +48,7 @@ where
     M::Batch: Cells,
 {
     fn name(&self) -> &str {
-        Ratio::RelativeInput.name()
+        Ratio::RelativeInput(self.relative).name()
     }
     fn direction(&self) -> Direction {
         Direction::Lower
@@ -52,7 +57,7 @@ where
         &[Need::Explainer, Need::Cells]
     }
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
-        only(Ratio::RelativeInput, &self.neighbourhood, case, attribution, run)
+        only(Ratio::RelativeInput(self.relative), &self.neighbourhood, case, attribution, run)
     }
 }
 
@@ -60,10 +65,11 @@ where
 /// max ‖(e(x) − e(x')) / e(x)‖₂ / max(‖h(x) − h(x')‖₂, 10⁻⁶) over neighbours with the same prediction, with all scores h;
 /// where e(x) is zero, 10⁻⁶ stands for it.
 ///
-/// Lower is better; 0 for a constant explanation.
+/// Lower is better; 0 for a constant explanation. With [`Relative::Norms`] it is
+/// max (‖e(x) − e(x')‖₂ / ‖e(x)‖₂) / (‖h(x) − h(x')‖₂ / ‖h(x)‖₂), over neighbours for which that is defined.
 ///
-/// *Pitfalls.* Features whose share or value is near zero rule the ratio: one share of 1e-9 that becomes 1e-6 counts a
-/// thousand. Numbers of 10⁶ are not rare; compare ranks rather than sizes. The paper takes logits: give a model that scores them.
+/// *Pitfalls.* Features whose share is near zero rule the ratio: one share of 1e-9 that becomes 1e-6 counts a
+/// thousand. Numbers of 10⁶ are not rare; compare ranks rather than sizes, or take norms. The paper takes logits: give a model that scores them.
 ///
 /// # Cost
 /// Explains samples × draws samples, in calls of some thousand; no evaluation besides. Several such measures cost as one:
@@ -73,17 +79,20 @@ where
 /// `relative_stability_equals_its_formula`, `a_constant_explainer_is_stable`, `a_batch_may_be_cut`; goldens beside Quantus.
 ///
 /// # Source
-/// Agarwal et al. 2022, equation 5 (ROS), p = 2.
+/// Agarwal et al. 2022, equation 5 (ROS), p = 2; norms as in OpenXAI's code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelativeOutputStability {
     /// Which samples count as near.
     pub neighbourhood: Neighbourhood,
+    /// What changes are set in relation to.
+    pub relative: Relative,
 }
 
 impl Default for RelativeOutputStability {
     /// Twenty neighbours within 0.2 of each cell that keep the prediction.
     fn default() -> Self {
-        RelativeOutputStability { neighbourhood: Neighbourhood { same_prediction: true, ..Neighbourhood::default() } }
+        let neighbourhood = Neighbourhood { same_prediction: true, ..Neighbourhood::default() };
+        RelativeOutputStability { neighbourhood, relative: Relative::default() }
     }
 }
 
@@ -93,7 +102,7 @@ where
     M::Batch: Cells,
 {
     fn name(&self) -> &str {
-        Ratio::RelativeOutput.name()
+        Ratio::RelativeOutput(self.relative).name()
     }
     fn direction(&self) -> Direction {
         Direction::Lower
@@ -102,6 +111,6 @@ where
         &[Need::Explainer, Need::Cells]
     }
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
-        only(Ratio::RelativeOutput, &self.neighbourhood, case, attribution, run)
+        only(Ratio::RelativeOutput(self.relative), &self.neighbourhood, case, attribution, run)
     }
 }

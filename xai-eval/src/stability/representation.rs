@@ -6,16 +6,17 @@ use ndarray::{Array2, ArrayD, Axis};
 use xai_core::layers::layer_named;
 use xai_core::{Attribution, Batch, Cells, Error, Layered, Meter, Probe, Result, Run};
 
-use super::Neighbourhood;
 use super::neighbourhood::Rows;
-use super::ratios::{Change, LEAST, relative_distance};
+use super::ratios::Change;
+use super::{Neighbourhood, Relative};
 use crate::{Case, Direction, Failures, Measurement, Metric, Need};
 
 /// The largest relative change of the explanation for each relative change of a layer's activations:
 /// max ‖(e(x) − e(x')) / e(x)‖₂ / max(‖(a(x) − a(x')) / a(x)‖₂, 10⁻⁶) over neighbours with the same prediction; where a
 /// divisor e(x) or a(x) is zero, 10⁻⁶ stands for it.
 ///
-/// Lower is better; 0 for a constant explanation.
+/// Lower is better; 0 for a constant explanation. With [`Relative::Norms`] it is
+/// max (‖e(x) − e(x')‖₂ / ‖e(x)‖₂) / (‖a(x) − a(x')‖₂ / ‖a(x)‖₂), over neighbours for which that is defined.
 ///
 /// *Pitfalls.* Those of [`RelativeInputStability`](super::RelativeInputStability), and more: behind a rectifier many
 /// activations are zero, so that 10⁻⁶ divides them. Take a layer before one.
@@ -27,20 +28,23 @@ use crate::{Case, Direction, Failures, Measurement, Metric, Need};
 /// `relative_stability_equals_its_formula`, `a_constant_explainer_is_stable`; goldens beside Quantus.
 ///
 /// # Source
-/// Agarwal et al. 2022, "Rethinking stability for attribution-based explanations", equation 3 (RRS), p = 2.
+/// Agarwal et al. 2022, "Rethinking stability for attribution-based explanations", equation 3 (RRS), p = 2;
+/// norms as in OpenXAI's code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelativeRepresentationStability {
     /// Which samples count as near.
     pub neighbourhood: Neighbourhood,
     /// The name of the layer; `None`: the last one before the scores.
     pub layer: Option<String>,
+    /// What changes are set in relation to.
+    pub relative: Relative,
 }
 
 impl Default for RelativeRepresentationStability {
     /// Twenty neighbours within 0.2 of each cell that keep the prediction, and the last layer before the scores.
     fn default() -> Self {
         let neighbourhood = Neighbourhood { same_prediction: true, ..Neighbourhood::default() };
-        RelativeRepresentationStability { neighbourhood, layer: None }
+        RelativeRepresentationStability { neighbourhood, layer: None, relative: Relative::default() }
     }
 }
 
@@ -73,7 +77,7 @@ where
             let (moved, spent) = activations(case.model, rows.batch.borrow(), layer, run)?;
             let of = |(row, sample): (usize, &usize)| {
                 let row_of = |all: &Array2<f64>, place: usize| all.row(place).to_vec();
-                relative_distance(&row_of(&of_samples, *sample), &row_of(&moved, row))
+                self.relative.between(&row_of(&of_samples, *sample), &row_of(&moved, row))
             };
             *distances.borrow_mut() = rows.samples.iter().enumerate().map(of).collect();
             Ok(spent)
@@ -81,10 +85,10 @@ where
         let spent_near = self.neighbourhood.visit(NAME, case, attribution, &left, &mut chunk, &mut |row, near| {
             change.measure(near.shares, near.moved_shares);
             let distance: f64 = distances.borrow().get(row).copied().unwrap_or(0.0);
-            for (output, relative) in change.relative.iter().enumerate() {
+            for output in 0..change.squares.len() {
                 let largest = &mut largest[[near.sample, output]];
                 // The larger one; a number where there was none.
-                *largest = largest.max(relative.sqrt() / distance.max(LEAST));
+                *largest = largest.max(self.relative.ratio(&change, output, distance).unwrap_or(f64::NAN));
             }
         })?;
         let mut failures = Failures::default();

@@ -1,6 +1,6 @@
 use ndarray::{Array2, Array3, ArrayRef3, Axis, array};
 use xai_core::{Attribution, Batch, Cells, Error, Explainer, Model, Result, Run};
-use xai_eval::stability::{Code, Distance, Ratio, measure_together};
+use xai_eval::stability::{Code, Distance, Ratio, Relative, measure_together};
 use xai_eval::truth::{Term, Terms};
 use xai_eval::{
     AvgSensitivity, Case, Consistency, Continuity, Direction, LocalLipschitz, MaxSensitivity, Measurement, Metric,
@@ -85,12 +85,13 @@ fn relative_stability_equals_its_formula() {
     let (model, product) = (Net::new(3, 4, 2, true), Gradient { times_input: true });
     let mut batch = table(8, 3);
     batch[[1, 2]] = 0.0;
+    let relative = Relative::Cells;
     let explain = |batch: &Array2<f64>| product.explain(&model, batch, &Run::default()).unwrap();
     let of = |metric: &dyn Metric<Net>| measure(metric, &model, &batch, &product, &Run::default()).unwrap().values;
-    let input = of(&RelativeInputStability { neighbourhood: given(true) });
-    let output = of(&RelativeOutputStability { neighbourhood: given(true) });
-    let representation = of(&RelativeRepresentationStability { neighbourhood: given(true), layer: None });
-    let named = RelativeRepresentationStability { neighbourhood: given(true), layer: Some("hidden".into()) };
+    let input = of(&RelativeInputStability { neighbourhood: given(true), relative });
+    let output = of(&RelativeOutputStability { neighbourhood: given(true), relative });
+    let representation = of(&RelativeRepresentationStability { neighbourhood: given(true), layer: None, relative });
+    let named = RelativeRepresentationStability { neighbourhood: given(true), layer: Some("hidden".into()), relative };
     assert_eq!(of(&named), representation);
     let part = |a: f64, b: f64| (a - b) / if a == 0.0 { LEAST } else { a };
     let mut left_out = 0;
@@ -137,7 +138,7 @@ fn neighbours_that_do_not_count_leave_no_value() {
     assert_ne!(flipped[[0, 0]] > flipped[[0, 1]], scores[[0, 0]] > scores[[0, 1]], "the test needs another prediction");
     let noise = Noise::Offsets(batch.mapv(|x| -6.0 * x));
     let neighbourhood = Neighbourhood { noise, same_prediction: true, ..Neighbourhood::default() };
-    let metric = RelativeInputStability { neighbourhood };
+    let metric = RelativeInputStability { neighbourhood, ..RelativeInputStability::default() };
     let found = measure(&metric, &model, &batch, &Gradient { times_input: true }, &Run::default()).unwrap();
     assert_eq!((found.mean, found.failures[0].reason.as_str()), (None, "no neighbour counts"));
     let zero = Terms::new(3, vec![(1.0, vec![])]).unwrap();
@@ -369,16 +370,16 @@ fn ratios_together_are_those_alone() {
         Ratio::MaxSensitivity,
         Ratio::AvgSensitivity,
         Ratio::LocalLipschitz,
-        Ratio::RelativeInput,
-        Ratio::RelativeOutput,
+        Ratio::RelativeInput(Relative::Cells),
+        Ratio::RelativeOutput(Relative::Norms),
     ];
     let together = measure_together(&all, &near, &case, &explained, &Run::default()).unwrap();
     let alone: [Box<dyn Metric<Net>>; 5] = [
         Box::new(MaxSensitivity { neighbourhood: near.clone() }),
         Box::new(AvgSensitivity { neighbourhood: near.clone() }),
         Box::new(LocalLipschitz { neighbourhood: near.clone() }),
-        Box::new(RelativeInputStability { neighbourhood: near.clone() }),
-        Box::new(RelativeOutputStability { neighbourhood: near }),
+        Box::new(RelativeInputStability { neighbourhood: near.clone(), relative: Relative::Cells }),
+        Box::new(RelativeOutputStability { neighbourhood: near, relative: Relative::Norms }),
     ];
     for (together, alone) in together.iter().zip(alone) {
         assert_eq!(*together, alone.measure(&case, &explained, &Run::default()).unwrap());

@@ -9,7 +9,7 @@ use xai_core::{Attribution, Batch, Differentiable, Explainer, Model, Parametric,
 use xai_eval::complexity::{Entropy, Sparseness};
 use xai_eval::localisation::{Signs, quadrants};
 use xai_eval::randomisation::{LayerOrder, Similarity};
-use xai_eval::stability::Code;
+use xai_eval::stability::{Code, Relative};
 use xai_eval::*;
 
 use crate::net::{Gradient, Net, of_cells};
@@ -128,6 +128,7 @@ fn stability_is_that_of_quantus() {
         assert_close(shares.values[[sample, cell, golden.y[sample]]], *expected, TOLERANCE);
     }
     let case = Case::new(&golden.net, &*golden.x).with_explainer(&product);
+    let relative = Relative::Cells;
     let noise = Noise::Offsets(table(&golden.json["offsets"]));
     let all = Neighbourhood { noise, ..Neighbourhood::default() };
     let kept = Neighbourhood { same_prediction: true, ..all.clone() };
@@ -135,13 +136,13 @@ fn stability_is_that_of_quantus() {
         ("max_sensitivity", &MaxSensitivity { neighbourhood: all.clone() }, TOLERANCE),
         ("avg_sensitivity", &AvgSensitivity { neighbourhood: all.clone() }, TOLERANCE),
         ("local_lipschitz", &LocalLipschitz { neighbourhood: all.clone() }, TOLERANCE),
-        ("relative_input_stability", &RelativeInputStability { neighbourhood: all.clone() }, TOLERANCE),
+        ("relative_input_stability", &RelativeInputStability { neighbourhood: all.clone(), relative }, TOLERANCE),
         // Where a neighbour has another prediction Quantus says NaN for the sample, which is left out here.
-        ("relative_input_stability_kept", &RelativeInputStability { neighbourhood: kept }, TOLERANCE),
-        ("relative_output_stability", &RelativeOutputStability { neighbourhood: all.clone() }, SINGLE),
+        ("relative_input_stability_kept", &RelativeInputStability { neighbourhood: kept, relative }, TOLERANCE),
+        ("relative_output_stability", &RelativeOutputStability { neighbourhood: all.clone(), relative }, SINGLE),
         (
             "relative_representation_stability",
-            &RelativeRepresentationStability { neighbourhood: all, layer: Some("sums".into()) },
+            &RelativeRepresentationStability { neighbourhood: all, layer: Some("sums".into()), relative },
             SINGLE,
         ),
     ];

@@ -27,12 +27,12 @@ pub(super) fn add(metrics: &mut Metrics) {
         LocalLipschitz { neighbourhood: near(neighbourhood, settings, scales) }
     });
     metrics.add(of("the same as relative changes, by that of the sample"), &draws, |settings, scales| {
-        let RelativeInputStability { neighbourhood } = RelativeInputStability::default();
-        RelativeInputStability { neighbourhood: near(neighbourhood, settings, scales) }
+        let RelativeInputStability { neighbourhood, relative } = RelativeInputStability::default();
+        RelativeInputStability { neighbourhood: near(neighbourhood, settings, scales), relative }
     });
     metrics.add(of("the same as relative changes, by that of the score"), &draws, |settings, scales| {
-        let RelativeOutputStability { neighbourhood } = RelativeOutputStability::default();
-        RelativeOutputStability { neighbourhood: near(neighbourhood, settings, scales) }
+        let RelativeOutputStability { neighbourhood, relative } = RelativeOutputStability::default();
+        RelativeOutputStability { neighbourhood: near(neighbourhood, settings, scales), relative }
     });
     let seeds = [("n_seeds", SeedSpread::default().n_seeds, "seeds that every sample is explained with")];
     metrics.add(of("how much does the explanation hang on the seed?"), &seeds, |settings, _| {
