@@ -19,7 +19,7 @@ import record
 warnings.filterwarnings("ignore")
 SCRIPT, LIBRARIES = "captum_cases.py", ["captum", "shap", "torch", "numpy"]
 TOLERANCE = {"values": 1e-4, "relative_to": "largest |value| of the case", "why": "the libraries ran in f64, the networks of the toolkit in f32"}
-N_ROWS = {"mlp": 4, "smooth": 4, "modern": 4, "series": 3, "cnn": 2, "residual": 2}
+N_ROWS = {"mlp": 4, "smooth": 4, "modern": 4, "series": 3, "cnn": 2, "residual": 2, "mobile": 2}
 N_BASELINES = 3
 LAYERS = {"mlp": ["relu1", "relu2"], "smooth": ["tanh"], "modern": ["norm"], "series": ["relu1", "relu2"], "cnn": ["relu1", "relu2"],
           "residual": ["block1.relu2", "block2.relu2"]}
@@ -27,6 +27,8 @@ WINDOWS = {1: ((2,), (1,)), 2: ((2, 3), (2, 2)), 3: ((2, 3, 3), (2, 2, 2))}
 
 PITFALL = ("Captum 0.9 is not complete where a max pooling has another non-linear layer behind it (what the baseline's half of the batch "
            "gets is not its multiplier): there shap is the reference")
+RELU6 = ("Captum 0.9 and shap 0.54 take the gradient of ReLU6, which is not complete: of Captum there is nothing here, and shap was told to "
+         "treat it as it treats ReLU")
 
 
 class Cases:
@@ -106,23 +108,38 @@ def deep_lift(c, baselines):
         return  # Captum takes the gradient of GELU, SiLU, layer norm and products, and says nothing
     m, x, base = c.model, c.rows, baselines[:1]
     zero = torch.zeros_like(base)
+    if c.built.name == "mobile":
+        with torch.no_grad():
+            full = (ca.LayerActivation(m, m.at("relu1")).attribute(x) == 6).double().mean().item()
+        assert 0.02 < full < 0.5, full
+        from shap.explainers._deep import deep_pytorch
+
+        deep_pytorch.op_handler["ReLU6"] = deep_pytorch.nonlinear_1d
+        shap_cases(c, baselines)
+        rise = (m(x) - m(base)).detach().numpy()
+        gaps = {case["name"]: record.gap(case["values"].sum(axis=1), rise) for case in c.cases if case["name"] == "shap-deep-first"}
+        return c.write("deep-lift", RELU6, completeness_gaps=gaps, part_at_six=full)
     c.add("deep-lift-zero", "DeepLift", {"baseline": "zero"}, lambda k: ca.DeepLift(m).attribute(x, zero, k))
     c.add("deep-lift-first", "DeepLift", {"baseline": "first"}, lambda k: ca.DeepLift(m).attribute(x, base, k))
     c.add("deep-lift-multipliers", "DeepLift", {"baseline": "first", "multiply_by_inputs": False}, lambda k: ca.DeepLift(m, multiply_by_inputs=False).attribute(x, base, k))
     c.add("deep-shap", "DeepLiftShap", {"baselines": "all"}, lambda k: ca.DeepLiftShap(m).attribute(x, baselines, k))
-    import shap
-
-    for name, b in {"zero": zero, "first": base, "all": baselines}.items():
-        values = shap.DeepExplainer(net.Network(c.built), b).shap_values(x, check_additivity=False)
-        c.add(f"shap-deep-{name}", "shap.DeepExplainer", {"baselines": name}, lambda k: torch.tensor(values[..., k]))
+    shap_cases(c, baselines)
     with torch.no_grad():
         rise = (m(x) - m(base)).numpy()
     gaps = {case["name"]: record.gap(case["values"].sum(axis=1), rise) for case in c.cases if case["name"] in ("deep-lift-first", "shap-deep-first")}
     c.write("deep-lift", PITFALL, completeness_gaps=gaps)
 
 
+def shap_cases(c, baselines):
+    import shap
+
+    for name, b in {"zero": torch.zeros_like(baselines[:1]), "first": baselines[:1], "all": baselines}.items():
+        values = shap.DeepExplainer(net.Network(c.built), b).shap_values(c.rows, check_additivity=False)
+        c.add(f"shap-deep-{name}", "shap.DeepExplainer", {"baselines": name}, lambda k: torch.tensor(values[..., k]))
+
+
 def relevance(built, rows):
-    if built.name in ("smooth", "modern", "series"):
+    if built.name in ("smooth", "modern", "series", "mobile"):
         return  # Captum has LRP rules for none of sigmoid, softplus, layer norm and 1-D convolutions
     nodes = built.nodes
     readers = {n["name"]: [m for m in nodes if n["name"] in m["inputs"]] for n in nodes}
@@ -171,8 +188,9 @@ def main(names):
         record.write("networks", built.name, {"about": about, "name": built.name, "shape": built.shape, "outputs": built.outputs, "nodes": nodes,
                                               "rows": rows, "baselines": baselines, "scores": net.digits(scores), "baseline_scores": net.digits(base)})
         cases = Cases(built, model, x)
-        gradients(cases, b)
-        layers(cases, b)
+        if built.name != "mobile":  # it is there for ReLU6 alone
+            gradients(cases, b)
+            layers(cases, b)
         deep_lift(cases, b)
         relevance(built, x)
         print(built.name)

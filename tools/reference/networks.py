@@ -41,8 +41,8 @@ class Builder:
         params = {"stride": [stride] * axes, "padding": [padding] * axes, "dilation": [dilation] * axes, "groups": groups}
         return self.add(name, "convolution", weight=weight, bias=self.normal(n_out, scale=0.2) if bias else None, **params, **more)
 
-    def batch_norm(self, name, n, **more):
-        params = {"weight": self.normal(n, scale=0.3, shift=1.0), "bias": self.normal(n, scale=0.2), "mean": self.normal(n, scale=0.3),
+    def batch_norm(self, name, n, spread=1.0, **more):
+        params = {"weight": f32(spread * self.normal(n, scale=0.3, shift=1.0)), "bias": self.normal(n, scale=0.2), "mean": self.normal(n, scale=0.3),
                   "variance": f32(self.random.uniform(0.4, 1.6, n)), "epsilon": 1e-5}
         return self.add(name, "batch-norm", **params, **more)
 
@@ -108,7 +108,18 @@ def residual():
     return b
 
 
-ALL = [mlp, smooth, modern, series, cnn, residual]
+def mobile():
+    """A block as MobileNetV2 has it: ReLU6, a depthwise convolution, a linear bottleneck. The scales saturate some units."""
+    b = Builder("mobile", [2, 6, 6], 3, 7)
+    b.convolution("conv1", 2, 4, 3, padding=1, bias=False), b.batch_norm("bn1", 4, spread=3.0), b.add("relu1", "relu6")
+    b.convolution("depth", 4, 4, 3, padding=1, groups=4, bias=False), b.batch_norm("bn2", 4, spread=2.0), b.add("relu2", "relu6")
+    b.convolution("narrow", 4, 4, 1, bias=False), b.batch_norm("bn3", 4), b.add("add", "add", ["bn3", "relu1"])
+    b.convolution("wide", 4, 6, 1, stride=2, bias=False), b.batch_norm("bn4", 6, spread=2.0), b.add("relu3", "relu6")
+    b.add("gap", "global-average-pool"), b.add("flat", "flatten"), b.linear("fc", 6, 3)
+    return b
+
+
+ALL = [mlp, smooth, modern, series, cnn, residual, mobile]
 
 
 def tensor(x):
@@ -138,7 +149,7 @@ def module(node, axes, addition):
     elif op == "add":
         return addition()
     else:
-        return {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "silu": nn.SiLU, "softplus": nn.Softplus, "flatten": nn.Flatten,
+        return {"relu": nn.ReLU, "relu6": nn.ReLU6, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "silu": nn.SiLU, "softplus": nn.Softplus, "flatten": nn.Flatten,
                 "elu": lambda: nn.ELU(has("alpha")), "leaky-relu": lambda: nn.LeakyReLU(has("slope")), "gelu": nn.GELU, "multiply": Product,
                 "global-average-pool": lambda: nn.AdaptiveAvgPool2d(1)}[op]()
     made = made.double()

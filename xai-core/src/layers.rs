@@ -55,6 +55,8 @@ pub enum LayerKind {
     Tanh,
     /// ln(1 + exp x).
     Softplus,
+    /// x between two bounds, such as ReLU6 and hard tanh.
+    Clip,
     /// exp xₖ / Σⱼ exp xⱼ over one axis.
     Softmax,
     /// The logarithm of softmax.
@@ -81,7 +83,7 @@ impl LayerKind {
     /// Whether it works on each cell alone, by the same curve everywhere.
     pub fn is_elementwise(self) -> bool {
         use LayerKind::*;
-        matches!(self, Relu | LeakyRelu | Elu | Gelu | Silu | Sigmoid | Tanh | Softplus)
+        matches!(self, Relu | LeakyRelu | Elu | Gelu | Silu | Sigmoid | Tanh | Softplus | Clip)
     }
 
     /// Whether it is a linear function of its inputs and parameters: a weighted sum and a shift.

@@ -88,7 +88,7 @@ impl<M: Composed + ?Sized> Differences<'_, M> {
         let description = &self.model.layers()[layer];
         let before = description.inputs[0];
         let bends = match description.kind {
-            LayerKind::Relu | LayerKind::LeakyRelu => Bends::Everywhere,
+            LayerKind::Relu | LayerKind::LeakyRelu | LayerKind::Clip => Bends::Everywhere,
             LayerKind::Elu => Bends::AtZero,
             _ => Bends::Nowhere,
         };

@@ -132,6 +132,7 @@ fn op(node: &Value) -> Op {
         }
         "global-average-pool" => Op::GlobalAveragePool,
         "relu" => Op::Relu,
+        "relu6" => Op::Clip { low: 0.0, high: 6.0 },
         "leaky-relu" => Op::LeakyRelu(float("slope") as f32),
         "elu" => Op::Elu(float("alpha") as f32),
         "gelu" => Op::Gelu { tanh: node["tanh"].as_bool().unwrap() },

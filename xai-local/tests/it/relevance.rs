@@ -39,7 +39,7 @@ fn deep_lift_is_complete() {
             assert!(left <= ROUNDED, "{name} {rule:?}: {left:.1e}");
         }
     }
-    on_networks!(check: Table => "mlp", "smooth", "modern"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual");
+    on_networks!(check: Table => "mlp", "smooth", "modern"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual", "mobile");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn networks_score_as_the_references_do() {
         let largest = scores.iter().fold(0.0f64, |most, x| most.max(x.abs()));
         assert!((found - scores).iter().all(|gap| gap.abs() <= 1e-5 * largest), "{name}");
     }
-    on_networks!(check: Table => "mlp", "smooth", "modern"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual");
+    on_networks!(check: Table => "mlp", "smooth", "modern"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual", "mobile");
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn deep_lift_matches_the_references() {
         let Recorded { network, rows, baselines, .. } = network::<B>(name);
         let rows = std::borrow::Borrow::borrow(&rows);
         let first = baselines.slice_axis(Axis(0), Slice::from(0..1)).to_owned();
-        // Captum is not complete where max pooling lies before other non-linear layers; shap is.
-        let captum = !["series", "cnn"].contains(&name);
+        // Captum is not complete where max pooling lies before other non-linear layers, nor for ReLU6; shap is.
+        let captum = !["series", "cnn", "mobile"].contains(&name);
         let mut compared = 0;
         for case in cases(name, "deep-lift") {
             let captums = case.name.starts_with("deep-");
@@ -60,7 +60,7 @@ fn deep_lift_matches_the_references() {
         }
         assert_eq!(compared, if captum { 6 } else { 3 });
     }
-    on_networks!(check: Table => "mlp", "smooth"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual");
+    on_networks!(check: Table => "mlp", "smooth"; ArrayRef3<f32> => "series"; ArrayRef4<f32> => "cnn", "residual", "mobile");
 }
 
 #[test]

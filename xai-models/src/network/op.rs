@@ -231,7 +231,7 @@ impl Op {
             Op::Identity => LayerKind::Identity,
             Op::Slice(_) | Op::Pad(_) | Op::Permute(_) => LayerKind::Rearrange,
             Op::Constant(_) => LayerKind::Constant,
-            Op::Clip { .. } => LayerKind::Other,
+            Op::Clip { .. } => LayerKind::Clip,
         }
     }
 }

@@ -80,6 +80,7 @@ impl Distinct {
         }
     }
 
+    #[cfg(feature = "parquet")]
     pub fn are_many(&self) -> bool {
         self.many
     }

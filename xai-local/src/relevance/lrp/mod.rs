@@ -31,7 +31,7 @@ use plan::Plan;
 /// | addition | shares by what each input adds | ε, norm, flat |
 /// | average pooling | shares by what each cell adds | ε, norm, flat |
 /// | max pooling | the winner gets all | |
-/// | activations | pass | pass |
+/// | activations, also ReLU6 and others between bounds | pass, also where a unit is off or at its bound | pass |
 /// | layer norm | ε with the sample's own scale held fixed | ε, pass |
 /// | product | refused | flat |
 /// | softmax, others | refused by name: explain the scores before them | |
