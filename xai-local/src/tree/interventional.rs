@@ -1,5 +1,6 @@
 //! Interventional TreeSHAP.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
@@ -11,11 +12,13 @@ use xai_core::{
 };
 
 use super::coalitions::{Enumeration, MOST_PLAYERS};
-use super::pair::{LeafWeights, Pair, PairWalk};
-use super::patterns::{Factors, Masks, Patterns, Samples};
+use super::crowd::{Crowd, Factors, Samples};
+use super::pair::{LeafWeights, Pair};
 use super::players::{Players, all_margins, margins};
+use super::router::rounded;
 use super::scale::{Nonlinear, OutputScale, Transform};
 use super::tabulated::{self, Tabulated};
+use super::trail::Trail;
 
 /// Shapley values of the score, where an absent feature has the value of a background row.
 ///
@@ -35,11 +38,11 @@ use super::tabulated::{self, Tabulated};
 /// No model calls. Margins of trees with few players on a path, 7 or, against m background rows, log₂ m, go by tables of
 /// 2ᵈ·d numbers for each second leaf: reading the background takes leaves / 2 for each row, making a table about
 /// d²·log₂ d·2ᵈ, a sample leaves × d / 2. Up to 64 MiB of tables are kept with the model for the next call with the same
-/// background. Margins of other trees, and rescaled values: for each leaf, background rows that miss the same players of
-/// its path count as one, and margins of samples that miss the same ones are worked out once for some hundred samples;
-/// the time for a sample is at most the leaves × min(rows, 2^players of a path). Trees with more than 64 players on a
-/// path, or for which that would take more than some hundred MiB, are walked for each pair of sample and row. Exact values
-/// of other scales: 2^players for each pair, of the players that tell the two apart.
+/// background. Other trees, and rescaled values: up to 512 background rows walk down a tree together beside one sample, as
+/// a set of bits that shrinks wherever they part from the sample; the time for a sample and a row is at most the leaves
+/// that a mixture of the two can reach, about 1.5ᵈ of 2ᵈ, most of it shared. Memory for each thread: a bit for each
+/// split and row of the 512, 4 KiB for each player on a path. Exact values of other scales: 2^players for each pair, of the
+/// players that tell the two apart.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a background without rows, weights or labels that make no sense, groups that are no
@@ -49,14 +52,15 @@ use super::tabulated::{self, Tabulated};
 ///
 /// # Laws
 /// `interventional_equals_enumeration` (margins and exact predictions), `long_paths_equal_enumeration`,
+/// `a_deep_tree_equals_enumeration`, `many_rows_are_the_mean_of_single_rows`,
 /// `rescaled_values_are_margins_times_the_secant`, `values_and_base_sum_to_the_score`,
 /// `same_bits_for_any_threads_and_batches`, `a_sample_alone_gets_the_bits_of_many`.
 ///
 /// # Source
 /// Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine
-/// Intelligence 2 (2020), algorithm 3. *differs:* background rows that are alike for a leaf are counted once, in the
-/// manner of Zern et al., *Interventional SHAP values and interaction values for piecewise linear regression trees*,
-/// AAAI 2023; tables by pattern as in WOODELF (arXiv 2511.09376), made by quadrature instead of cubes; no recursion; columns of a group are one player; a sample and a background row with equal margins are
+/// Intelligence 2 (2020), algorithm 3. *differs:* the recursion runs once for a sample and a set of background rows, which
+/// splits only where they differ; tables by pattern as in WOODELF (arXiv 2511.09376), made by quadrature instead of cubes;
+/// columns of a group are one player; a sample and a background row with equal margins are
 /// rescaled by the derivative of the link, the limit of shap's quotient.
 ///
 /// # Example
@@ -127,15 +131,11 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
             transform: &transform,
             exact,
             weights: LeafWeights::new(),
-            patterns: if exact {
-                Vec::new()
-            } else {
-                rows.patterns(trees, &players.of, &others, !transform.is_identity())
-            },
-            others,
+            trails: if exact { Arc::default() } else { trails(trees, &players, others)? },
+            crowd: Crowd::new(trees, &rows.cells, rows.shares.len()),
             rows,
         };
-        let mut found = if task.others.contains(&true) || tabulated.is_none() {
+        let mut found = if !task.trails.is_empty() || tabulated.is_none() {
             task.run(batch, &meter)?
         } else {
             task.margins(batch)?
@@ -188,25 +188,25 @@ impl Rows {
     fn row(&self, trees: &TreeEnsemble, row: usize) -> &[f64] {
         &self.cells[row * trees.n_features..(row + 1) * trees.n_features]
     }
+}
 
-    /// What the trees' leaves see of the background, where that is affordable: (tree).
-    fn patterns(
-        &self,
-        trees: &TreeEnsemble,
-        player_of: &[usize],
-        wanted: &[bool],
-        keep_rows: bool,
-    ) -> Vec<Option<Patterns>> {
-        if !wanted.contains(&true) {
-            return Vec::new();
-        }
-        let affordable = Patterns::affordable(trees, player_of, self.shares.len(), keep_rows);
-        let patterns = |(tree, affordable): (usize, bool)| {
-            (wanted[tree] && affordable)
-                .then(|| Patterns::new(trees, tree, player_of, &self.cells, &self.shares, keep_rows))
-        };
-        affordable.into_par_iter().enumerate().map(patterns).collect()
+/// What trails are kept by.
+#[derive(PartialEq)]
+struct TrailsKey {
+    player_of: Vec<usize>,
+    wanted: Vec<bool>,
+}
+
+/// The trails of the wanted trees, kept beside the model.
+fn trails(trees: &TreeEnsemble, players: &Players, wanted: Vec<bool>) -> Result<Arc<Vec<Trail>>> {
+    if !wanted.contains(&true) {
+        return Ok(Arc::default());
     }
+    let key = TrailsKey { player_of: players.of.clone(), wanted: wanted.clone() };
+    trees.memo().get_or_make(key, || {
+        let wanted = (0..trees.n_trees()).filter(|&tree| wanted[tree] && !trees.is_leaf(trees.root(tree)));
+        Ok(wanted.map(|tree| Trail::new(trees, tree, &players.of, players.len())).collect())
+    })
 }
 
 /// Everything that is the same for all samples.
@@ -218,10 +218,9 @@ struct Task<'a> {
     exact: bool,
     weights: LeafWeights,
     rows: Rows,
-    /// `None` for trees that are walked pair by pair; empty when `exact`: (tree).
-    patterns: Vec<Option<Patterns>>,
-    /// The trees to be explained here; the others have tables: (tree).
-    others: Vec<bool>,
+    /// The trees without tables; none when `exact`.
+    trails: Arc<Vec<Trail>>,
+    crowd: Crowd,
 }
 
 /// Values (sample, player, output); base and scores (sample, output).
@@ -231,16 +230,15 @@ struct Found {
     scores: Array2<f64>,
 }
 
-/// How many samples one thread takes at a time: in many, more miss the same players of a leaf. The cut changes no bit.
+/// How many samples one thread takes at a time: where the background rows go is found anew for each block. The cut changes
+/// no bit.
 const BLOCKS: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// The memory of one thread.
 #[derive(Default)]
 struct Workspace {
-    walk: PairWalk,
-    masks: Masks,
     enumeration: Enumeration,
-    /// The block's samples: (sample, feature).
+    /// The block's samples, rounded as the trees compare them: (sample, feature).
     samples: Vec<f64>,
     /// The margins of the present one: (output).
     margins: Vec<f64>,
@@ -276,8 +274,8 @@ impl Task<'_> {
             |work, (number, ((mut values, mut base), mut scores))| {
                 let start = number * block;
                 let n = scores.nrows();
-                work.samples.clear();
-                work.samples.extend(batch.slice_axis(Axis(0), Slice::from(start..start + n)));
+                let samples = batch.slice_axis(Axis(0), Slice::from(start..start + n));
+                rounded(self.trees, samples.iter().copied(), &mut work.samples);
                 // Blocks of fresh arrays lie in one piece.
                 if let (Some(credit), Some(base), Some(scores)) =
                     (values.as_slice_mut(), base.as_slice_mut(), scores.as_slice_mut())
@@ -289,7 +287,7 @@ impl Task<'_> {
                         self.prepare(start + sample, sample, work, credit, base, scores)?;
                         done.fetch_add(u64::from(self.exact), Ordering::Relaxed);
                     }
-                    self.add_trees(n, work, credit);
+                    self.add_trees(n, work, credit, meter)?;
                 }
                 done.fetch_add(if self.exact { 0 } else { n as u64 }, Ordering::Relaxed);
                 Ok(())
@@ -328,6 +326,9 @@ impl Task<'_> {
             self.transform.apply(sample, &mut work.stand_in);
             base.iter_mut().zip(&work.stand_in).for_each(|(base, score)| *base += share * score);
             if !self.exact {
+                if self.transform.is_identity() {
+                    continue;
+                }
                 let pairs = work.margins.iter().zip(there);
                 work.factors.extend(pairs.map(|(&a, &b)| share * self.transform.secant(sample, a, b)));
             } else if share > 0.0 {
@@ -348,26 +349,17 @@ impl Task<'_> {
     }
 
     /// Explains the margins of the block's `n` samples, tree by tree, each pair with its factor.
-    fn add_trees(&self, n: usize, work: &mut Workspace, credit: &mut [f64]) {
-        let (trees, n_rows) = (self.trees, self.rows.shares.len());
-        let width = self.n_players * trees.n_outputs;
-        for (tree, patterns) in self.patterns.iter().enumerate().filter(|(tree, _)| self.others[*tree]) {
-            if let Some(patterns) = patterns {
-                let factors = if self.transform.is_identity() { Factors::Shares } else { Factors::Rows(&work.factors) };
-                let samples = Samples { cells: &work.samples, n, factors };
-                patterns.add(trees, samples, &self.weights, &mut work.masks, credit);
-                continue;
-            }
-            for sample in 0..n {
-                let cells = &work.samples[sample * trees.n_features..(sample + 1) * trees.n_features];
-                let factors = &work.factors[sample * n_rows * trees.n_outputs..][..n_rows * trees.n_outputs];
-                let credit = &mut credit[sample * width..(sample + 1) * width];
-                for (row, factor) in factors.chunks_exact(trees.n_outputs.max(1)).enumerate() {
-                    let pair =
-                        Pair { trees, player_of: self.player_of, sample: cells, other: self.rows.row(trees, row) };
-                    work.walk.add(pair, tree, &self.weights, factor, self.n_players, credit);
-                }
-            }
+    fn add_trees(&self, n: usize, work: &Workspace, credit: &mut [f64], meter: &Meter) -> Result<()> {
+        let factors = if self.transform.is_identity() {
+            Factors::Shares(&self.rows.shares)
+        } else {
+            Factors::Rows(&work.factors)
+        };
+        let samples = Samples { cells: &work.samples, n, factors };
+        for trail in self.trails.iter() {
+            meter.tick(0)?;
+            self.crowd.add(self.trees, trail, samples, &self.weights, credit);
         }
+        Ok(())
     }
 }

@@ -13,6 +13,7 @@
 mod backdrop;
 mod blocks;
 mod coalitions;
+mod crowd;
 mod cutter;
 mod direct;
 mod hits;
@@ -20,7 +21,6 @@ pub(crate) mod interactions;
 mod interventional;
 mod pair;
 mod path_dependent;
-mod patterns;
 mod plan;
 mod players;
 pub(crate) mod quadrature;
@@ -30,6 +30,7 @@ mod sweep;
 mod sweep_row;
 mod tables;
 mod tabulated;
+mod trail;
 mod twigs;
 
 pub use interactions::{InterventionalTreeInteractions, TreeInteractions};

@@ -35,6 +35,7 @@ mod segments;
 mod shapley;
 mod shapley_golden;
 mod tree;
+mod tree_crowd;
 mod tree_interactions;
 mod tree_oracle;
 mod tree_zoo;

@@ -109,7 +109,8 @@ fn chains_of_any_depth_have_their_closed_form() {
 
 #[test]
 fn deep_chains_against_a_background() {
-    for (players, depth) in [(64, 64), (200, 200), (30, 10_000)] {
+    for (players, depth) in [(15, 15), (16, 16), (64, 64), (200, 200), (255, 255), (256, 256), (600, 600), (30, 10_000)]
+    {
         let model = chain(players, depth, |level| level % players);
         let rows = Array2::from_elem((1, players), -1.0);
         // Against a row that passes nothing all players are needed; against one that lacks only player 3, that one is.

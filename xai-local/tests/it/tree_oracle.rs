@@ -67,6 +67,33 @@ pub fn mixed(
     mean
 }
 
+/// The weights, so that they sum to 1.
+pub fn shares_of(weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|w| w / total).collect()
+}
+
+/// Compares values of the margins against a background with the enumeration over all columns.
+pub fn check_values(model: &Forest, found: &Array3<f64>, rows: &Array2<f64>, background: &Array2<f64>, shares: &[f64]) {
+    let n = rows.ncols();
+    for (sample, row) in rows.outer_iter().enumerate() {
+        let row = row.to_vec();
+        let worth = |coalition: usize| {
+            let mut mean = 0.0;
+            for (other, share) in background.outer_iter().zip(shares) {
+                let mixture = (0..n).map(|f| if coalition >> f & 1 == 1 { row[f] } else { other[f] });
+                mean += share * margins(&model.0, &mixture.collect::<Vec<f64>>())[0];
+            }
+            vec![mean; OUTPUTS]
+        };
+        let wanted = shapley(n, worth);
+        for player in 0..n {
+            let (value, wanted) = (found[[sample, player, 0]], wanted[[player, 0]]);
+            assert!((value - wanted).abs() <= ROUNDING, "player {player}: {value} for {wanted}");
+        }
+    }
+}
+
 /// The first two used columns as one player, the others alone; column c·`spread` is used.
 pub fn pairs(spread: usize) -> Groups {
     let members = (0..USED * spread).filter(|&c| c != spread).map(|c| if c == 0 { vec![0, spread] } else { vec![c] });
@@ -153,8 +180,7 @@ fn check_interventional(
     let players = used_players(groups.as_ref(), spread);
     let n = background.nrows();
     let weights: Vec<f64> = (0..n).map(|i| if weighted { i as f64 } else { 1.0 }).map(|w| w + 1.0).collect();
-    let total: f64 = weights.iter().sum();
-    let shares: Vec<f64> = weights.iter().map(|w| w / total).collect();
+    let shares = shares_of(&weights);
     for scale in [OutputScale::Margin, OutputScale::Prediction] {
         let link = if scale == OutputScale::Margin { Link::Identity } else { model.0.link };
         let method = InterventionalTreeShap {
