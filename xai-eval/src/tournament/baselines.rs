@@ -1,7 +1,7 @@
 //! Methods that know nothing of the model.
 
 use ndarray::Array3;
-use xai_core::{Attribution, Batch, Cells, Explainer, Meter, Model, Provenance, Result, Run};
+use xai_core::{Attribution, Batch, Cells, Error, Explainer, Meter, Model, Provenance, Result, Run};
 
 use crate::draws::Draws;
 
@@ -13,8 +13,14 @@ use crate::draws::Draws;
 /// # Cost
 /// One evaluation a sample, for the scores.
 ///
+/// # Errors
+/// Those of the model; [`Error::TooLarge`] for more than 2²⁸ shares, here as for the other methods that know nothing.
+///
+/// # Laws
+/// `noise_is_noise`.
+///
 /// # Source
-/// None: chance.
+/// Clark, Wilming, Haufe 2023, "XAI-TRIS: non-linear image benchmarks to test false positive post-hoc attribution".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RandomShares;
 
@@ -45,6 +51,9 @@ pub struct EqualShares;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InputSize;
 
+/// The most shares: 2 GiB.
+const MOST_SHARES: u64 = 1 << 28;
+
 /// Shares for every sample, cell and output, given the score.
 fn made<M: Model<Batch: Cells> + ?Sized>(
     name: &str,
@@ -53,10 +62,15 @@ fn made<M: Model<Batch: Cells> + ?Sized>(
     run: &Run,
     share: impl Fn(usize, usize, usize, f64) -> f64,
 ) -> Result<Attribution> {
+    let shape = batch.sample_shape();
+    let cells: usize = shape.iter().product();
+    let shares = [batch.n_samples(), cells, model.n_outputs()].iter().fold(1u64, |n, &m| n.saturating_mul(m as u64));
+    if shares > MOST_SHARES {
+        let what = "shares (sample, cell, output)".into();
+        return Err(Error::TooLarge { what, limit: MOST_SHARES, found: shares });
+    }
     let meter = Meter::planned(run, batch.n_samples() as u64)?;
     let scores = meter.predict(model, batch)?;
-    let shape = batch.sample_shape();
-    let cells = shape.iter().product();
     let values = Array3::from_shape_fn((batch.n_samples(), cells, model.n_outputs()), |(i, j, k)| {
         share(i, j, k, scores[[i, k]])
     });

@@ -5,10 +5,14 @@
 //! | [`Tournament`]: who takes part, and the run | `mod.rs` |
 //! | [`Step`]: what is done, so that an interrupted run goes on | `step.rs` |
 //! | [`RandomShares`], [`EqualShares`], [`InputSize`]: methods that know nothing, always there | `baselines.rs` |
+//! | [`Places`]: shares of pixels instead of cells | `places.rs` |
+//! | the moment at which a step must end | `deadline.rs` |
 //! | Friedman's test and Nemenyi's critical difference | `ranks.rs` |
 //! | from steps to a [`League`] | `table.rs` |
 
 mod baselines;
+mod deadline;
+mod places;
 mod ranks;
 mod step;
 mod table;
@@ -18,10 +22,12 @@ use std::time::{Duration, Instant};
 use xai_core::{Attribution, Cells, Error, Explainer, League, Model, Provenance, Result, Run};
 
 pub use baselines::{EqualShares, InputSize, RandomShares};
+pub use places::{Places, by_place};
 pub use ranks::friedman;
 pub use step::Step;
 
 use crate::{Case, Metric};
+use deadline::{Clock, Deadline};
 use step::Steps;
 
 /// A contest of explainers on one model and one batch.
@@ -77,8 +83,11 @@ use step::Steps;
 pub struct Tournament<'a, M: Model + ?Sized> {
     entrants: Vec<Entrant<'a, M>>,
     metrics: Vec<(Box<dyn Metric<M> + 'a>, f64)>,
-    /// No step is begun after so long; what is not done then has no value, and the league says so.
+    /// How long the contest may take. No step is begun after that, and none takes more than half of the time that is left
+    /// when it begins: it ends at the next evaluation, or where its method looks up. What is not done then has no value,
+    /// and the league says so.
     pub time: Option<Duration>,
+    places: bool,
     /// How much memory is in use, for the cost of each method.
     pub gauge: Option<&'a dyn Gauge>,
 }
@@ -86,8 +95,10 @@ pub struct Tournament<'a, M: Model + ?Sized> {
 struct Entrant<'a, M: Model + ?Sized> {
     name: String,
     explainer: Box<dyn Explainer<M, Explanation = Attribution> + 'a>,
-    is_baseline: bool,
 }
+
+/// A method's name, the method, and whether it knows nothing.
+type Known<'t, M> = (&'t str, &'t dyn Explainer<M, Explanation = Attribution>, bool);
 
 /// Measures the memory of this process.
 pub trait Gauge {
@@ -99,7 +110,7 @@ pub trait Gauge {
 
 impl<M: Model + ?Sized> Default for Tournament<'_, M> {
     fn default() -> Self {
-        Tournament { entrants: Vec::new(), metrics: Vec::new(), time: None, gauge: None }
+        Tournament { entrants: Vec::new(), metrics: Vec::new(), time: None, places: false, gauge: None }
     }
 }
 
@@ -112,12 +123,20 @@ where
         Tournament::default()
     }
 
+    /// The same for arrays whose places are compared instead of their cells: every method is made a [`Places`]. The
+    /// masker's players are places then.
+    pub fn of_places() -> Self {
+        Tournament { places: true, ..Tournament::default() }
+    }
+
     /// Adds a method.
     pub fn method<E>(&mut self, name: impl Into<String>, explainer: E) -> &mut Self
     where
         E: Explainer<M, Explanation = Attribution> + 'a,
     {
-        self.entrants.push(Entrant { name: name.into(), explainer: Box::new(explainer), is_baseline: false });
+        let explainer: Box<dyn Explainer<M, Explanation = Attribution> + 'a> =
+            if self.places { Box::new(Places(explainer)) } else { Box::new(explainer) };
+        self.entrants.push(Entrant { name: name.into(), explainer });
         self
     }
 
@@ -165,26 +184,29 @@ where
         record: &mut dyn FnMut(&Step) -> Result<()>,
     ) -> Result<League> {
         self.check()?;
-        let start = Instant::now();
-        let late = || self.time.is_some_and(|time| start.elapsed() >= time);
+        let clock = Clock::start(self.time);
         let mut steps = Steps::new(done);
         let entrants = self.all();
-        for &(name, explainer, _) in &entrants {
+        // First those that know nothing, which cost nothing: they take part whatever the time.
+        for &(name, explainer, _) in entrants.iter().filter(|e| e.2).chain(entrants.iter().filter(|e| !e.2)) {
             if steps.explained(name).is_some() {
                 continue;
             }
-            if late() {
+            if clock.is_up() {
                 steps.not_done(Step::explanation_left_out(name));
                 continue;
             }
             if let Some(gauge) = self.gauge {
                 gauge.reset();
             }
-            let begun = Instant::now();
-            let found = explainer.explain(case.model, case.batch, run);
+            let (begun, deadline) = (Instant::now(), Deadline::new(run.observer, clock.of_step()));
+            let found = explainer.explain(case.model, case.batch, &Run { observer: &deadline, ..*run });
             let seconds = begun.elapsed().as_secs_f64();
             let peak = self.gauge.and_then(|gauge| gauge.peak());
-            steps.push(Step::explanation(name, stopped(found)?, seconds, peak), record)?;
+            match deadline.found(found)? {
+                Some(found) => steps.push(Step::explanation(name, found, seconds, peak), record)?,
+                None => steps.not_done(Step::explanation_cut_off(name, seconds)),
+            }
         }
         // Metric by metric, so that what a time limit leaves undone is undone for all methods alike.
         for (metric, _) in &self.metrics {
@@ -193,15 +215,18 @@ where
                     continue;
                 }
                 let Some(Ok(attribution)) = steps.explained(name) else { continue };
-                if late() {
+                if clock.is_up() {
                     steps.not_done(Step::measurement_left_out(name, metric.name()));
                     continue;
                 }
                 let case = case.with_explainer(explainer);
-                let begun = Instant::now();
-                let found = metric.measure(&case, attribution, run);
+                let (begun, deadline) = (Instant::now(), Deadline::new(run.observer, clock.of_step()));
+                let found = metric.measure(&case, attribution, &Run { observer: &deadline, ..*run });
                 let seconds = begun.elapsed().as_secs_f64();
-                steps.push(Step::measurement(name, metric.name(), stopped(found)?, seconds), record)?;
+                match deadline.found(found)? {
+                    Some(found) => steps.push(Step::measurement(name, metric.name(), found, seconds), record)?,
+                    None => steps.not_done(Step::measurement_cut_off(name, metric.name(), seconds)),
+                }
             }
         }
         let provenance = Provenance::new("tournament", run);
@@ -210,11 +235,18 @@ where
         Ok(table::league(provenance, &names, &metrics, &steps))
     }
 
-    /// Every method: name, explainer, whether it knows nothing.
-    fn all(&self) -> Vec<(&str, &dyn Explainer<M, Explanation = Attribution>, bool)> {
-        let own = self.entrants.iter().map(|e| (e.name.as_str(), e.explainer.as_ref(), e.is_baseline));
-        let nothing: [(&str, &dyn Explainer<M, Explanation = Attribution>, bool); 3] =
-            [("random", &RandomShares, true), ("equal", &EqualShares, true), ("input-size", &InputSize, true)];
+    /// Every method, those that know nothing last.
+    fn all(&self) -> Vec<Known<'_, M>> {
+        let own = self.entrants.iter().map(|e| -> Known<M> { (&e.name, e.explainer.as_ref(), false) });
+        let nothing: [Known<M>; 3] = if self.places {
+            [
+                ("random", &Places(RandomShares), true),
+                ("equal", &Places(EqualShares), true),
+                ("input-size", &Places(InputSize), true),
+            ]
+        } else {
+            [("random", &RandomShares, true), ("equal", &EqualShares, true), ("input-size", &InputSize, true)]
+        };
         own.chain(nothing).collect()
     }
 
@@ -234,13 +266,5 @@ where
             }
             None => Ok(()),
         }
-    }
-}
-
-/// What failed is a result; what was stopped is not.
-fn stopped<T>(found: Result<T>) -> Result<Result<T>> {
-    match found {
-        Err(error @ Error::Cancelled { .. }) => Err(error),
-        other => Ok(other),
     }
 }

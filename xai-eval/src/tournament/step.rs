@@ -45,7 +45,7 @@ pub enum Step {
     },
 }
 
-const OUT_OF_TIME: &str = "left out: the time was up";
+const LEFT_OUT: &str = "left out: the time was up";
 
 impl Step {
     /// A method has explained, or failed to.
@@ -62,15 +62,36 @@ impl Step {
 
     /// There was no time for a method.
     pub fn explanation_left_out(method: &str) -> Self {
-        let failure = Some(OUT_OF_TIME.to_owned());
-        Step::Explained { method: method.into(), attribution: None, failure, seconds: 0.0, peak_bytes: None }
+        Step::unexplained(method, LEFT_OUT.to_owned(), 0.0)
     }
 
     /// There was no time for a measurement.
     pub fn measurement_left_out(method: &str, metric: &str) -> Self {
-        let failure = Some(OUT_OF_TIME.to_owned());
-        Step::Measured { method: method.into(), metric: metric.into(), measurement: None, failure, seconds: 0.0 }
+        Step::unmeasured(method, metric, LEFT_OUT.to_owned(), 0.0)
     }
+
+    /// A method took more of the time than it may.
+    pub fn explanation_cut_off(method: &str, seconds: f64) -> Self {
+        Step::unexplained(method, cut_off(seconds), seconds)
+    }
+
+    /// A measurement took more of the time than it may.
+    pub fn measurement_cut_off(method: &str, metric: &str, seconds: f64) -> Self {
+        Step::unmeasured(method, metric, cut_off(seconds), seconds)
+    }
+
+    fn unexplained(method: &str, failure: String, seconds: f64) -> Self {
+        Step::Explained { method: method.into(), attribution: None, failure: Some(failure), seconds, peak_bytes: None }
+    }
+
+    fn unmeasured(method: &str, metric: &str, failure: String, seconds: f64) -> Self {
+        let (method, metric) = (method.into(), metric.into());
+        Step::Measured { method, metric, measurement: None, failure: Some(failure), seconds }
+    }
+}
+
+fn cut_off(seconds: f64) -> String {
+    format!("cut off after {seconds:.1} s: half of the time that was left was up")
 }
 
 fn told<T>(found: Result<T>) -> (Option<Box<T>>, Option<String>) {

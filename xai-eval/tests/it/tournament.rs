@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Axis, array};
-use xai_core::{Attribution, Document, Error, Explainer, League, Model, Observer, Provenance, Result, Run, Table};
-use xai_eval::tournament::{Step, Tournament, friedman};
+use ndarray::{Array2, Array3, Array4, ArrayRef4, Axis, array};
+use xai_core::{
+    Attribution, Document, Error, Explainer, League, Meter, Model, Observer, Provenance, Result, Run, Table,
+};
+use xai_eval::tournament::{InputSize, Places, RandomShares, Step, Tournament, by_place, friedman};
 use xai_eval::{Case, Direction, FaithfulnessCorrelation, RemovalCurve, Sparseness};
 
 use crate::zoo::{Baseline, Function, assert_close, exact, table};
@@ -200,7 +202,8 @@ fn an_interrupted_contest_goes_on_and_ends_the_same() {
         let asked = exact.0.load(Ordering::Relaxed);
         let resumed = held(&contest, done, &mut |_| Ok(())).unwrap();
         assert_eq!(untimed(&resumed), untimed(&whole));
-        assert_eq!(exact.0.load(Ordering::Relaxed) - asked, u64::from(stop_after == 0));
+        // Those that know nothing come first.
+        assert_eq!(exact.0.load(Ordering::Relaxed) - asked, u64::from(stop_after <= 3));
     }
 }
 
@@ -212,6 +215,106 @@ fn without_time_nothing_is_begun_and_all_is_named() {
     let league = held(&contest, Vec::new(), &mut |_| panic!("nothing is done")).unwrap();
     assert!(league.methods.iter().all(|m| m.failure.as_deref() == Some("left out: the time was up")));
     assert_eq!(exact.0.load(Ordering::Relaxed), 0);
+}
+
+/// Asks the model until somebody stops it.
+struct Endless;
+
+impl Explainer<Function> for Endless {
+    type Explanation = Attribution;
+    fn explain(&self, model: &Function, batch: &Table, run: &Run) -> Result<Attribution> {
+        let meter = Meter::new(run, u64::MAX);
+        loop {
+            meter.predict(model, batch)?;
+        }
+    }
+}
+
+/// A step that takes too long ends within itself, is named, is not recorded, and leaves time for all others.
+#[test]
+fn the_time_ends_a_step_from_within() {
+    let exact = Exact(AtomicU64::new(0));
+    let mut contest = contest(&exact);
+    contest.method("endless", Endless);
+    contest.time = Some(Duration::from_secs(4));
+    let (begun, mut recorded) = (Instant::now(), Vec::new());
+    let mut record = |step: &Step| {
+        recorded.push(step.clone());
+        Ok(())
+    };
+    let league = held(&contest, Vec::new(), &mut record).unwrap();
+    // An endless method would not come back at all; a minute is long for the rest on any machine.
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let endless = &league.methods[3];
+    assert!(endless.failure.as_ref().unwrap().starts_with("cut off after"), "{endless:?}");
+    assert!(endless.seconds > 0.0 && endless.mean_rank.is_none());
+    assert!(league.finding(0, 0).unwrap().mean.is_some(), "{:?}", league.finding(0, 0));
+    let of_endless = |step: &Step| matches!(step, Step::Explained { method, .. } | Step::Measured { method, .. } if method == "endless");
+    assert!(!recorded.is_empty() && !recorded.iter().any(of_endless), "another run may have more time");
+    // Whoever watches stops the whole contest, time or no time.
+    struct Stop;
+    impl Observer for Stop {
+        fn progress(&self, _: u64, _: u64) -> ControlFlow<()> {
+            ControlFlow::Break(())
+        }
+    }
+    let (model, batch, masker) = (Function::linear(&SLOPES), table(4, 6), zero());
+    let run = Run { observer: &Stop, ..Run::default() };
+    let found = contest.run(&Case::new(&model, &*batch).with_masker(&masker), &run);
+    assert!(matches!(found, Err(Error::Cancelled { .. })));
+}
+
+/// The sum of all cells of an image.
+struct Bright;
+
+impl Model for Bright {
+    type Batch = ArrayRef4<f32>;
+    fn n_outputs(&self) -> usize {
+        1
+    }
+    fn predict(&self, batch: &ArrayRef4<f32>) -> Result<Array2<f64>> {
+        Ok(Array2::from_shape_fn((batch.dim().0, 1), |(i, _)| f64::from(batch.index_axis(Axis(0), i).sum())))
+    }
+}
+
+#[test]
+fn shares_of_places_are_sums_over_channels() {
+    let images = Array4::from_shape_fn((2, 3, 2, 2), |(i, c, y, x)| (i * 100 + c * 10 + y * 2 + x) as f32);
+    let found = Places(InputSize).explain(&Bright, &images, &Run::default()).unwrap();
+    assert_eq!(found.shape.as_deref(), Some(&[1, 2, 2][..]));
+    let expected = Array3::from_shape_fn((2, 4, 1), |(i, place, _)| {
+        (0..3).map(|c| (i * 100 + c * 10 + place) as f64).sum::<f64>()
+    });
+    assert_eq!(found.values, expected);
+    assert_eq!(found.features.len(), 4);
+    // What has one channel, or none, has places already.
+    let grey = images.slice_axis(Axis(1), ndarray::Slice::from(0..1)).to_owned();
+    let cells = InputSize.explain(&Bright, &grey, &Run::default()).unwrap();
+    assert_eq!(by_place(cells.clone(), &[1, 2, 2]).unwrap(), cells);
+    let map = Attribution { shape: Some(vec![2, 2]), ..found.clone() };
+    assert_eq!(by_place(map, &[3, 2, 2]).unwrap().shape.as_deref(), Some(&[1, 2, 2][..]));
+    // Methods that know nothing speak of places, too.
+    let mut contest: Tournament<Bright> = Tournament::of_places();
+    contest.method("mine", InputSize).metric(Sparseness);
+    let league = contest.run(&Case::new(&Bright, &images), &Run::default()).unwrap();
+    assert!(league.methods.iter().all(|method| method.failure.is_none()));
+    assert!(league.agreement.iter().filter(|v| v.is_finite()).count() >= 4, "{}", league.agreement);
+}
+
+#[test]
+fn noise_is_noise() {
+    let (model, many) = (Function::linear(&SLOPES), Array2::zeros((1000, 6)));
+    let found = RandomShares.explain(&model, &many, &Run::default()).unwrap().values;
+    let n = found.len() as f64;
+    let (mean, variance) = (found.sum() / n, found.mapv(|x| x * x).sum() / n);
+    // Six standard errors of a mean and of a variance.
+    assert!(mean.abs() < 6.0 / n.sqrt() && (variance - 1.0).abs() < 6.0 * (2.0 / n).sqrt());
+    let other = RandomShares.explain(&model, &many, &Run { seed: 1, ..Run::default() }).unwrap().values;
+    assert_ne!(found, other);
+    // A batch that is cut gets the same numbers.
+    let run = Run { first_sample: 400, ..Run::default() };
+    let part = RandomShares.explain(&model, &Array2::zeros((3, 6)), &run).unwrap().values;
+    assert_eq!(part, found.slice_axis(Axis(0), ndarray::Slice::from(400..403)));
 }
 
 #[test]

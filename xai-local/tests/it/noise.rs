@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array4, ArrayRef4, Axis, Slice, array, concatenate};
 use xai_core::{Attribution, Error, Explainer, Model, Run, Table};
-use xai_local::control::{EdgeDetector, RandomAttribution};
+use xai_local::control::EdgeDetector;
 use xai_local::gradient::{
     Baselines, BlurIntegratedGradients, GuidedIntegratedGradients, InputTimesGradient, IntegratedGradients, Noise,
     Quadrature, Saliency, SmoothGrad, Statistic,
@@ -75,10 +75,8 @@ fn images() -> Array4<f32> {
 fn methods() -> Vec<Box<dyn Explainer<Analytic<ArrayRef4<f32>>, Explanation = Attribution>>> {
     vec![
         Box::new(SmoothGrad { n_draws: 3, ..SmoothGrad::new(InputTimesGradient) }),
-        Box::new(SmoothGrad { n_draws: 3, ..SmoothGrad::new(RandomAttribution) }),
         Box::new(GuidedIntegratedGradients { n_steps: 9, ..Default::default() }),
         Box::new(BlurIntegratedGradients { n_steps: 5, max_sigma: None }),
-        Box::new(RandomAttribution),
         Box::new(EdgeDetector),
     ]
 }
@@ -184,20 +182,6 @@ fn edges_are_sobels() {
     assert_close("edges", &found.values.iter().copied().collect::<Vec<_>>(), &numbers(&grids["edges"]), 1e-6);
     let refused = EdgeDetector.explain(&quadratic::<Table>(), &rows(), &Run::default());
     assert!(matches!(refused, Err(Error::Unsupported { .. })));
-}
-
-#[test]
-fn noise_is_noise() {
-    let model = quadratic::<Table>();
-    let many = Array2::zeros((2000, 3));
-    let found = RandomAttribution.explain(&model, &many, &Run::default()).unwrap().values;
-    let n = found.len() as f64;
-    let mean = found.sum() / n;
-    let variance = found.mapv(|x| x * x).sum() / n;
-    // Six standard errors of a mean and of a variance.
-    assert!(mean.abs() < 6.0 / n.sqrt() && (variance - 1.0).abs() < 6.0 * (2.0 / n).sqrt());
-    let other = RandomAttribution.explain(&model, &many, &Run { seed: 1, ..Default::default() }).unwrap().values;
-    assert_ne!(found, other);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Gradients of the input and along paths.
 
 use xai_core::Explainer;
-use xai_local::control::{EdgeDetector, RandomAttribution};
+use xai_local::control::EdgeDetector;
 use xai_local::gradient::{
     BlurIntegratedGradients, ExpectedGradients, GuidedIntegratedGradients, InputTimesGradient, IntegratedGradients,
     Noise, Quadrature, Saliency, SmoothGrad, Statistic,
@@ -158,8 +158,11 @@ fn controls(registry: &mut Registry) {
             .forms(&[Form::Series, Form::Image])
             .paper("Adebayo et al. 2018, Sanity checks for saliency maps");
     over_networks!(registry, edges, |model, batch, given, _settings| EdgeDetector.explain(model, batch, given.run)?);
-    let random = Spec::new("random", Scope::Local, "Chance: for comparison").forms(&Form::ALL).needs(Need::Network);
-    over_networks!(registry, random, |model, batch, given, _settings| {
-        RandomAttribution.explain(model, batch, given.run)?
-    });
+    #[cfg(feature = "eval")]
+    {
+        let random = Spec::new("random", Scope::Local, "Chance: for comparison").forms(&Form::ALL).needs(Need::Network);
+        over_networks!(registry, random, |model, batch, given, _settings| {
+            xai_eval::tournament::RandomShares.explain(model, batch, given.run)?
+        });
+    }
 }
