@@ -21,7 +21,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Unknown { ref kind, .. }
-                if kind == "method" || kind == "metric" || kind.starts_with("parameter") =>
+                if kind == "method" || kind == "metric" || kind == "output" || kind.starts_with("parameter") =>
             {
                 Failure::Use(error.to_string())
             }

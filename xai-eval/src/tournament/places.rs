@@ -51,8 +51,7 @@ pub fn by_place(attribution: Attribution, shape: &[usize]) -> Result<Attribution
         Some(found) if found == shape && channels > 1 => {
             let (samples, cells, outputs) = attribution.values.dim();
             let split = (samples, channels, cells / channels, outputs);
-            let values = attribution.values.into_shape_with_order(split).map_err(Error::model)?;
-            let values: Array3<f64> = values.sum_axis(Axis(1));
+            let values: Array3<f64> = attribution.values.to_shape(split).map_err(Error::model)?.sum_axis(Axis(1));
             let provenance = attribution.provenance.note("shares of places: summed over the channels");
             let (features, shape) = (Feature::cells(&target), Some(target));
             let whole =

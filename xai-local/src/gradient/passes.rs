@@ -59,13 +59,18 @@ pub(crate) fn rows_of<B: Cells + ?Sized>(batch: &B) -> Result<Array2<B::Cell>> {
     let cells: usize = batch.sample_shape().iter().product();
     let rows = batch.cells();
     let rows = rows.to_shape((batch.n_samples(), cells)).map_err(Error::model)?;
-    Ok(rows.into_owned())
+    Ok(in_order(rows.into_owned()))
+}
+
+/// The same table with its rows one after the other in memory: columns that were picked or turned come otherwise.
+fn in_order<A: Clone>(rows: Array2<A>) -> Array2<A> {
+    if rows.is_standard_layout() { rows } else { rows.as_standard_layout().into_owned() }
 }
 
 /// Rows of cells as a batch of samples of `shape`.
 pub(crate) fn batch_of<B: Cells + ?Sized>(rows: Array2<B::Cell>, shape: &[usize]) -> Result<B::Owned> {
     let axes: Vec<usize> = std::iter::once(rows.nrows()).chain(shape.iter().copied()).collect();
-    B::of_cells(rows.into_dyn().into_shape_with_order(axes).map_err(Error::model)?)
+    B::of_cells(in_order(rows).into_dyn().into_shape_with_order(axes).map_err(Error::model)?)
 }
 
 /// The scores, and the gradients of all of them: (sample, output), (sample, cell, output).

@@ -1,10 +1,9 @@
 //! What a contest was begun with, so that it goes on with nothing else.
 
 use serde::{Deserialize, Serialize};
-use xai_core::{Error, Result, Table};
+use xai_core::{Cells, Error, Model, Result};
 
 use super::Contest;
-use crate::registry::TableModel;
 
 /// The first line of a file of steps: configuration, model and data.
 ///
@@ -41,20 +40,24 @@ pub struct Fingerprint {
     pub background: String,
     /// What the model says of both.
     pub model: String,
+    /// The masks and the true attribution.
+    #[serde(default)]
+    pub known: [Option<String>; 2],
 }
 
 const FORM: &str = "xai/steps/1";
 
 impl Fingerprint {
-    /// That of a contest that is about to begin; asks the model once about all rows.
+    /// That of a contest that is about to begin; asks the model once about all samples. Where there is no background,
+    /// the batch stands in for it.
     ///
     /// # Errors
     /// Those of the model.
-    pub fn new(
+    pub fn new<M: Model<Batch: Cells> + ?Sized>(
         contest: &Contest,
-        model: &TableModel,
-        batch: &Table,
-        background: &Table,
+        model: &M,
+        batch: &M::Batch,
+        background: &M::Batch,
         seed: u64,
         max_evaluations: Option<u64>,
     ) -> Result<Self> {
@@ -72,9 +75,13 @@ impl Fingerprint {
             metrics: listed(&contest.metrics),
             seed,
             max_evaluations,
-            batch: digest(batch.shape(), batch.iter().copied()),
-            background: digest(background.shape(), background.iter().copied()),
+            batch: of_batch(batch),
+            background: of_batch(background),
             model: digest(scores[0].shape(), scores.iter().flatten().copied()),
+            known: [
+                contest.masks.as_ref().map(|m| digest(m.shape(), m.iter().map(|&mask| f64::from(u8::from(mask))))),
+                contest.truth.as_ref().map(|t| digest(t.values.shape(), t.values.iter().copied())),
+            ],
         })
     }
 
@@ -94,6 +101,7 @@ impl Fingerprint {
             (self.batch != now.batch, "other rows"),
             (self.background != now.background, "another background"),
             (self.model != now.model, "another model"),
+            (self.known != now.known, "other masks or another true attribution"),
             (self.seed != now.seed, "another seed"),
             (self.max_evaluations != now.max_evaluations, "another limit of evaluations"),
             (other(&self.methods, &now.methods), "other parameters of a method"),
@@ -106,6 +114,11 @@ impl Fingerprint {
             None => Ok(()),
         }
     }
+}
+
+fn of_batch<B: Cells + ?Sized>(batch: &B) -> String {
+    let cells = batch.cells();
+    digest(cells.shape(), cells.iter().map(|&cell| cell.into()))
 }
 
 /// FNV-1a of shape and bits: finds another table, no forged one.

@@ -1,14 +1,19 @@
-//! A contest of methods of the registry, on a table model, by the metrics of [`crate::metrics`].
+//! A contest of methods of the registry by the metrics of [`crate::metrics`]: on a table model, or on a network of tables,
+//! series or images, whose metrics may also ask for its layers and parameters.
 
 mod fingerprint;
 mod named;
+mod networks;
+mod sample;
 
 use std::time::Duration;
 
 pub use fingerprint::{Fingerprint, digest};
-pub use named::Named;
-use ndarray::Axis;
-use xai_core::{League, Result, Run, Table};
+pub use named::{Named, NamedNetwork};
+use ndarray::{Array2, Axis};
+pub use networks::{Arena, evenly, outputs_compared, select, with_outputs};
+pub use sample::Sample;
+use xai_core::{Attribution, League, Model, Result, Run, Table};
 use xai_eval::Case;
 use xai_eval::tournament::{Step, Tournament};
 use xai_local::masker::Background;
@@ -43,8 +48,12 @@ pub struct Contest {
     pub methods: Vec<Entry>,
     /// The metrics, with what each counts.
     pub metrics: Vec<Entry>,
-    /// No step is begun after so long.
+    /// How long it may take; as [`Tournament::time`].
     pub time: Option<Duration>,
+    /// Which features are evidence, where that is known: (sample, feature), or (sample, place) for images and series.
+    pub masks: Option<Array2<bool>>,
+    /// The right attribution of the samples, where that is known.
+    pub truth: Option<Attribution>,
 }
 
 /// A method or a metric by its name.
@@ -68,6 +77,12 @@ impl Entry {
 /// The metrics that are taken when none is named.
 pub const METRICS: [&str; 6] =
     ["faithfulness-correlation", "sensitivity-n", "deletion", "insertion", "completeness-gap", "sparseness"];
+
+/// The metrics that are taken as well where masks are given.
+pub const MASK_METRICS: [&str; 2] = ["pointing-game", "relevance-mass-accuracy"];
+
+/// The metrics that are taken as well where the truth is given.
+pub const TRUTH_METRICS: [&str; 3] = ["feature-agreement", "sign-agreement", "rank-correlation"];
 
 /// The most features that all coalitions are asked of.
 const MOST_EXACT: usize = 20;
@@ -116,7 +131,7 @@ impl Contest {
     ) -> Result<League> {
         let (registry, metrics) = (Registry::standard(), Metrics::standard());
         let masker = Background::new(background.to_owned())?;
-        let scales: Vec<f64> = background.axis_iter(Axis(1)).map(|column| spread(column.iter().copied())).collect();
+        let scales = spreads(batch, Some(background));
         let inputs = Inputs { subject, batch, background: Some(background), labels: None, groups: None, run };
         let mut contest: Tournament<TableModel> = Tournament::new();
         contest.time = self.time;
@@ -130,17 +145,27 @@ impl Contest {
             contest.weighted(metrics.make(&entry.name, &entry.set, &scales)?, weight);
         }
         let case: Case<TableModel> = Case::new(subject.model, batch).with_masker(&masker);
+        let case = Case { truth: self.truth.as_ref(), masks: self.masks.as_deref(), ..case };
         let mut league = contest.resume(&case, run, done, record)?;
-        league.provenance = league
-            .provenance
-            .with("background_rows", background.nrows())
-            .with("outputs", subject.model.n_outputs())
-            .with("features", batch.ncols());
+        let provenance = league.provenance.with("background_rows", background.nrows());
+        league.provenance = provenance.with("features", batch.ncols());
+        Ok(self.told(league, subject.model))
+    }
+
+    /// The league with what it was set to.
+    fn told<M: Model + ?Sized>(&self, mut league: League, model: &M) -> League {
+        league.provenance = league.provenance.with("outputs", model.n_outputs());
         for entry in self.methods.iter().chain(&self.metrics).filter(|entry| !entry.set.is_empty()) {
             league.provenance = league.provenance.with(&entry.name, entry.set.join(", "));
         }
-        Ok(league)
+        league
     }
+}
+
+/// The spread of each column: that of the background, or of the samples where it is no more than a row.
+fn spreads(batch: &Table, background: Option<&Table>) -> Vec<f64> {
+    let rows = background.filter(|rows| rows.nrows() > 1).unwrap_or(batch);
+    rows.axis_iter(Axis(1)).map(|column| spread(column.iter().copied())).collect()
 }
 
 /// The standard deviation of what is not missing.

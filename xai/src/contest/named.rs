@@ -1,7 +1,10 @@
 //! A method of the registry as an explainer.
 
+use ndarray::ArrayD;
 use xai_core::{Attribution, Document, Error, Explainer, Result, Run, Table};
+use xai_models::network::Network;
 
+use super::Sample;
 use crate::registry::{Inputs, Method, Settings, Subject, TableModel};
 
 /// A method of the registry with its parameters, as an explainer of any table model.
@@ -33,12 +36,43 @@ impl<'m> Explainer<TableModel<'m>> for Named<'_> {
         let labels = self.inputs.labels.filter(|labels| labels.len() == batch.nrows());
         let inputs =
             Inputs { subject, batch, background: self.inputs.background, labels, groups: self.inputs.groups, run };
-        match self.method.explain(&inputs, &self.settings)? {
-            Document::Attribution(attribution) => Ok(attribution),
-            _ => {
-                let name = &self.method.spec().name;
-                Err(Error::unsupported(format!("{name} in a contest"), "it gives no share to every feature"))
-            }
+        attribution(self.method, self.method.explain(&inputs, &self.settings)?)
+    }
+}
+
+/// A method of the registry with its parameters, as an explainer of any network.
+///
+/// # Units
+/// Those of the method.
+///
+/// # Cost
+/// That of the method.
+///
+/// # Source
+/// None: an adaptor.
+pub struct NamedNetwork<'a> {
+    /// The method.
+    pub method: &'a dyn Method,
+    /// Its parameters.
+    pub settings: Settings,
+    /// Samples that stand for absence: (sample, axes …).
+    pub background: Option<&'a ArrayD<f64>>,
+}
+
+impl<B: Sample + ?Sized> Explainer<Network<B>> for NamedNetwork<'_> {
+    type Explanation = Attribution;
+
+    fn explain(&self, model: &Network<B>, batch: &B, run: &Run) -> Result<Attribution> {
+        attribution(self.method, B::asked((self.method, &self.settings), model, batch, self.background, run)?)
+    }
+}
+
+fn attribution(method: &dyn Method, document: Document) -> Result<Attribution> {
+    match document {
+        Document::Attribution(attribution) => Ok(attribution),
+        _ => {
+            let name = &method.spec().name;
+            Err(Error::unsupported(format!("{name} in a contest"), "it gives no share to every feature"))
         }
     }
 }

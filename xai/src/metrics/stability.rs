@@ -9,7 +9,7 @@ use super::{Family, Metrics};
 use crate::registry::Settings;
 
 /// How many near samples are explained, for each sample, when nothing is said: explaining is dear.
-const DRAWS: usize = 5;
+pub(super) const DRAWS: usize = 5;
 
 pub(super) fn add(metrics: &mut Metrics) {
     let of = |summary| (Family::Stability, summary);
@@ -41,7 +41,7 @@ pub(super) fn add(metrics: &mut Metrics) {
     });
 }
 
-fn near(neighbourhood: Neighbourhood, settings: &Settings, scales: Option<&[f64]>) -> Neighbourhood {
+pub(super) fn near(neighbourhood: Neighbourhood, settings: &Settings, scales: Option<&[f64]>) -> Neighbourhood {
     let n_draws = settings.count("n_draws").unwrap_or(DRAWS);
     Neighbourhood { n_draws, scales: scales.map(<[f64]>::to_vec), ..neighbourhood }
 }

@@ -50,17 +50,25 @@ pub fn series(path: &Path, shape: &[usize]) -> Result<Array3<f32>, Failure> {
 
 /// An image, or all images of a folder in the order of their names.
 pub fn images(path: &Path, loaded: &LoadedNetwork<ArrayRef4<f32>>, fit: Fitting) -> Result<Array4<f32>, Failure> {
-    let fit = match fit {
+    let shape = loaded.network.input_shape();
+    let paths = paths(path)?;
+    Ok(image::read(&paths, [shape[0], shape[1], shape[2]], fitting(fit), &loaded.preparation)?)
+}
+
+/// How an image is brought to the size of a network.
+pub fn fitting(fit: Fitting) -> Fit {
+    match fit {
         Fitting::Centre => Fit::Centre,
         Fitting::Stretch => Fit::Stretch,
         Fitting::Exact => Fit::Exact,
-    };
-    let shape = loaded.network.input_shape();
-    let paths = paths(path)?;
-    Ok(image::read(&paths, [shape[0], shape[1], shape[2]], fit, &loaded.preparation)?)
+    }
 }
 
-fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// An image, or all images of a folder in the order of their names.
+///
+/// # Errors
+/// For a folder without images, or with too many.
+pub fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

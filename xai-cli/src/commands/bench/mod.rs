@@ -1,24 +1,29 @@
 //! `xai bench`: methods compete.
 
+mod known;
+mod networks;
+
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
 use ndarray::{Array2, Axis};
-use xai::contest::{Contest, Entry, Fingerprint, METRICS};
-use xai::core::{Document, Error, League, Run, Table};
+use xai::contest::{Contest, Entry, Fingerprint, MASK_METRICS, METRICS, TRUTH_METRICS, evenly};
+use xai::core::{Document, Error, League, Model, Result as Found, Run, Table};
 use xai::eval::tournament::Step;
 use xai::metrics::{MetricSpec, Metrics};
-use xai::registry::{Registry, Subject, TableModel};
+use xai::models::file::AnyModel;
+use xai::registry::{Form, Registry, Subject};
 use xai::viz::{LeaguePage, LeagueTable, Png, Terminal, Theme};
 
 use super::demo::Demo;
 use crate::args::{BenchArgs, Grouping, Source};
-use crate::case::{Case, Unlabelled};
+use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
 use crate::files;
 use crate::progress::{Progress, use_threads};
 use crate::steps::StepFile;
+use known::Known;
 
 /// How many rows are compared when none are chosen; on the embedded data, so many that it takes a minute or two.
 const ROWS: usize = 40;
@@ -34,7 +39,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if args.list_metrics {
         return files::write(None, list(&Metrics::standard()).as_bytes());
     }
-    let read = [&args.model, &args.data, &args.background].into_iter().flatten();
+    let read = [&args.model, &args.data, &args.background, &args.masks, &args.truth].into_iter().flatten();
     files::not_over(args.output.as_deref(), read.map(|path| path.as_path()).chain(args.resume.as_deref()))?;
     kind(args.output.as_deref())?;
     use_threads(args.threads)?;
@@ -46,7 +51,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         let facts =
             [("model", "random forest, trained with linfa"), ("data", "Wisconsin diagnostic breast cancer, UCI")];
         let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        return compare(args, Subject::of_trees(&demo.model), &batch, &background, facts);
+        return compare(args, Subject::of_trees(&demo.model), &batch, &background, Known::default(), facts);
     };
     let source = Source {
         model: model.clone(),
@@ -56,14 +61,16 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         unknown_category: args.unknown_category,
         iterations: None,
     };
-    let case = Case::open(&source, args.background.as_deref(), &Grouping::default(), Unlabelled::Ignore)?;
-    let batch = match args.rows {
-        Some(_) => case.batch.clone(),
-        None => spread(&case.batch, ROWS),
-    };
-    if batch.nrows() < case.batch.nrows() {
-        eprintln!("xai: {} of {} rows are explained; --rows A..B chooses", batch.nrows(), case.batch.nrows());
+    if let AnyModel::Network(network) = case::open(&source, &args.networks)? {
+        return networks::run(args, &source, &network);
     }
+    if !args.outputs.is_empty() {
+        return Err(Failure::Use("--outputs chooses among the outputs of a network".into()));
+    }
+    let case = Case::open(&source, args.background.as_deref(), &Grouping::default(), Unlabelled::Ignore)?;
+    let places = chosen(args, case.batch.nrows(), ROWS, "rows");
+    let batch = case.batch.select(Axis(0), &places);
+    let known = Known::of_rows(args, &source, case.loaded.model.features(), case.batch.nrows())?.pick(&places, None)?;
     if case.background.is_none() {
         eprintln!("xai: without --background, rows of --data stand for absence");
     }
@@ -72,33 +79,61 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if background.nrows() < rows.nrows() {
         eprintln!("xai: {} of {} rows stand for absence; --n-background takes more", background.nrows(), rows.nrows());
     }
-    let facts = [("model", model), ("data", data)].map(|(name, path)| (name.to_owned(), path.display().to_string()));
-    compare(args, Subject::of_trees(&case.loaded.model), &batch, &background, facts.to_vec())
+    compare(args, Subject::of_trees(&case.loaded.model), &batch, &background, known, facts(&source))
+}
+
+fn facts(source: &Source) -> Vec<(String, String)> {
+    let paths = [("model", &source.model), ("data", &source.data)];
+    paths.map(|(name, path)| (name.to_owned(), path.display().to_string())).to_vec()
+}
+
+/// The samples that are explained: all where some were chosen, otherwise at most `most`, evenly spread.
+fn chosen(args: &BenchArgs, n_samples: usize, most: usize, what: &str) -> Vec<usize> {
+    let places = evenly(n_samples, if args.rows.is_some() { n_samples } else { most });
+    if places.len() < n_samples {
+        eprintln!("xai: {} of {n_samples} {what} are explained; --rows A..B chooses", places.len());
+    }
+    places
 }
 
 /// At most `n` rows, evenly spread.
 fn spread(rows: &Array2<f64>, n: usize) -> Array2<f64> {
-    let all = rows.nrows();
-    if all <= n {
-        return rows.clone();
-    }
-    rows.select(Axis(0), &(0..n).map(|i| i * all / n).collect::<Vec<_>>())
+    rows.select(Axis(0), &evenly(rows.nrows(), n))
 }
 
+/// Compares methods on a table model.
 fn compare(
     args: &BenchArgs,
     subject: Subject,
     batch: &Table,
     background: &Table,
+    known: Known,
     mut facts: Vec<(String, String)>,
 ) -> Result<(), Failure> {
-    let contest = contest(args, &subject, batch.ncols())?;
+    let contest = contest(args, known, |registry| Contest::fitting(registry, &subject, batch.ncols()))?;
+    facts.push(("rows explained".into(), batch.nrows().to_string()));
+    facts.push(("rows that stand for absence".into(), background.nrows().to_string()));
+    facts.push(("features".into(), batch.ncols().to_string()));
+    let begun = |contest: &Contest| {
+        Fingerprint::new(contest, subject.model, batch, background, args.seed, args.max_evaluations)
+    };
+    hold(args, &contest, begun, facts, |run, done, record| {
+        contest.resume((subject, batch, background), run, done, record)
+    })
+}
+
+/// Holds a contest, goes on with one that was interrupted, and writes what came out.
+fn hold(
+    args: &BenchArgs,
+    contest: &Contest,
+    begun: impl FnOnce(&Contest) -> Found<Fingerprint>,
+    facts: Vec<(String, String)>,
+    resume: impl FnOnce(&Run, Vec<Step>, &mut dyn FnMut(&Step) -> Found<()>) -> Found<League>,
+) -> Result<(), Failure> {
     let mut file = None;
     let mut done = Vec::new();
     if let Some(path) = &args.resume {
-        let model: &TableModel = subject.model;
-        let now = Fingerprint::new(&contest, model, batch, background, args.seed, args.max_evaluations)?;
-        let (opened, steps) = StepFile::open(path, &now)?;
+        let (opened, steps) = StepFile::open(path, &begun(contest)?)?;
         if !steps.is_empty() {
             eprintln!("xai: {} steps are done already", steps.len());
         }
@@ -117,7 +152,7 @@ fn compare(
         progress.says(&format!("{n_done} of {total}: {what}"), matches!(step, Step::Explained { .. }));
         file.as_mut().map_or(Ok(()), |file| file.push(step))
     };
-    let found = contest.resume((subject, batch, background), &run, done, &mut record);
+    let found = resume(&run, done, &mut record);
     drop(progress);
     let league = match (found, &args.resume) {
         (Err(Error::Cancelled { .. }), Some(path)) => {
@@ -126,17 +161,14 @@ fn compare(
         }
         (found, _) => found?,
     };
-    facts.push(("rows explained".into(), batch.nrows().to_string()));
-    facts.push(("rows that stand for absence".into(), background.nrows().to_string()));
-    facts.push(("features".into(), batch.ncols().to_string()));
     write(args.output.as_deref(), league, facts)
 }
 
 /// What was asked for, or all that fits.
-fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Contest, Failure> {
+fn contest(args: &BenchArgs, beside: Known, fitting: impl FnOnce(&Registry) -> Vec<Entry>) -> Result<Contest, Failure> {
     let registry = Registry::standard();
     let mut methods: Vec<Entry> = match args.methods.as_slice() {
-        [] => Contest::fitting(&registry, subject, n_features),
+        [] => fitting(&registry),
         names => names.iter().map(|name| Entry::new(name.trim())).collect(),
     };
     for entry in &methods {
@@ -144,7 +176,9 @@ fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Con
     }
     let known = Metrics::standard();
     let mut metrics = Vec::new();
-    let default: Vec<String> = METRICS.map(str::to_owned).to_vec();
+    let mut default: Vec<String> = METRICS.map(str::to_owned).to_vec();
+    default.extend(MASK_METRICS.iter().filter(|_| beside.masks.is_some()).map(|name| (*name).to_owned()));
+    default.extend(TRUTH_METRICS.iter().filter(|_| beside.truth.is_some()).map(|name| (*name).to_owned()));
     for text in if args.metrics.is_empty() { &default } else { &args.metrics } {
         let (name, weight) = match text.split_once('=') {
             None => (text.trim(), None),
@@ -182,7 +216,8 @@ fn contest(args: &BenchArgs, subject: &Subject, n_features: usize) -> Result<Con
         }
         entries.for_each(|entry| entry.set.push(pair.to_owned()));
     }
-    Ok(Contest { methods, metrics, time: seconds.map(Duration::from_secs) })
+    let Known { masks, truth } = beside;
+    Ok(Contest { methods, metrics, time: seconds.map(Duration::from_secs), masks, truth })
 }
 
 /// The forms that a league can be written in.
@@ -229,7 +264,13 @@ fn list(metrics: &Metrics) -> String {
     let width = specs.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for spec in specs {
-        text.push_str(&format!("{:width$}  {}\n", spec.name, spec.summary));
+        let forms: Vec<&str> = spec.forms.iter().map(|form| form.label()).collect();
+        let of = if spec.forms.len() < Form::ALL.len() { format!(" ({})", forms.join(", ")) } else { String::new() };
+        text.push_str(&format!("{:width$}  {}{of}\n", spec.name, spec.summary));
+        if !spec.needs.is_empty() {
+            let needs: Vec<String> = spec.needs.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("{:width$}  needs {}\n", "", needs.join(", ")));
+        }
         for parameter in &spec.parameters {
             let default = parameter.default.as_ref().map(|value| format!(", {value} by default")).unwrap_or_default();
             text.push_str(&format!("{:width$}  {}: {}{default}\n", "", parameter.name, parameter.purpose));
