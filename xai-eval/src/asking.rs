@@ -1,6 +1,8 @@
 //! Coalitions of many samples, asked in few calls of the model.
 
 use std::borrow::Borrow;
+use std::num::NonZero;
+use std::sync::OnceLock;
 
 use ndarray::{Array2, ArrayRef2, Axis, Slice};
 use xai_core::error::same_shape;
@@ -10,8 +12,14 @@ use crate::games::Games;
 
 /// How many masked samples one call of the model scores at most.
 const SAMPLES_PER_CALL: usize = 4096;
-/// From so many masked samples on the model is asked: fewer leave threads idle, more leave the cache.
-const GATHERED: usize = 1024;
+
+/// From so many masked samples on the model is asked: fewer leave threads idle, more leave the cache and ask the system for
+/// new memory again and again. No number hangs on it.
+fn gathered() -> usize {
+    static ROWS: OnceLock<usize> = OnceLock::new();
+    let threads = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    *ROWS.get_or_init(|| (32 * threads()).clamp(64, 1024))
+}
 
 /// What a score counts for a coalition: (sample, output, score).
 pub(crate) type Term<'k> = &'k dyn Fn(usize, usize, f64) -> f64;
@@ -71,14 +79,16 @@ impl<'k, 'a, M: Model + ?Sized, T> Asking<'k, 'a, M, T> {
         for first in (0..n).step_by(step) {
             let chunk = coalitions.slice_axis(Axis(0), Slice::from(first..n.min(first + step)));
             let part = self.masked(sample, first, &chunk)?;
-            if self.n_rows + part.weights.len() > at_once {
+            let enough = gathered().min(at_once);
+            // What fills a call by itself is not copied to stand behind others.
+            if self.n_rows + part.weights.len() > at_once || part.weights.len() >= enough {
                 self.call()?;
             }
             self.n_rows += part.weights.len();
             self.parts.push(Part { question: self.questions.len() - 1, ..part });
-        }
-        if self.n_rows >= GATHERED.min(at_once) {
-            self.call()?;
+            if self.n_rows >= enough {
+                self.call()?;
+            }
         }
         if self.parts.is_empty() {
             self.answer(see);

