@@ -17,7 +17,8 @@ use crate::{Case, Direction, Measurement, Metric, Need, RemovalOrder};
 /// Plus: players of the important part go; higher is better. Minus: players of the rest go; lower is better. From a part
 /// of m players, min(⌈`share`·m⌉, ⌊`most`·n_players⌋) random ones go, at least 1. The model of the case should be the one
 /// that was fine-tuned on samples of which random players, at most a share `most`, are masked: then no masked sample lies
-/// where it was never trained. No explanation takes part in that tuning.
+/// where it was never trained. No explanation takes part in that tuning. [`FFidelity::tuned`] does it with your own training
+/// step, on the samples that [`FFidelity::masked`] makes.
 ///
 /// | parameter | default | meaning |
 /// |---|---|---|
@@ -87,7 +88,12 @@ impl FFidelity {
         if self.minus { Direction::Lower } else { Direction::Higher }
     }
 
-    fn check(&self) -> Result<()> {
+    /// How many of so many players go at most.
+    pub(super) fn most_gone(&self, n_players: usize) -> usize {
+        ((self.most * n_players as f64 + 1e-9).floor() as usize).max(1)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
         rising_shares(&self.sizes)?;
         for (name, value) in [("share", self.share), ("most", self.most)] {
             if !(value > 0.0 && value <= 1.0) {
@@ -118,7 +124,10 @@ impl<M: Model + ?Sized> Metric<M> for FFidelity {
         let games = Games::new(self.called(), case, attribution)?;
         self.check()?;
         let Games { n_samples, n_players, n_outputs, .. } = games;
-        let most = ((self.most * n_players as f64 + 1e-9).floor() as usize).max(1);
+        if n_players == 0 {
+            return Err(Error::parameter("players", 0, "at least one"));
+        }
+        let most = self.most_gone(n_players);
         let mut counts = counts_of(&self.sizes, n_players);
         counts.retain(|&count| !self.minus || count < n_players);
         if counts.is_empty() {

@@ -50,6 +50,7 @@ mod road;
 mod sensitivity_n;
 mod shift;
 mod subsets;
+mod tuning;
 
 pub use correlation::FaithfulnessCorrelation;
 pub use eraser::Eraser;
