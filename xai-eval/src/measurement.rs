@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3};
 use serde::{Deserialize, Serialize};
-use xai_core::error::same_shape;
+use xai_core::error::{all_finite, same_shape};
 use xai_core::{Attribution, Error, Result, Run};
 
 use crate::{Direction, Interval};
@@ -97,6 +97,8 @@ pub(crate) fn values_of(attribution: &Attribution) -> Result<&Array3<f64>> {
     same_shape("scores (sample, output)", &[samples, outputs], attribution.scores.shape())?;
     same_shape("base (sample, output)", &[samples, outputs], attribution.base.shape())?;
     same_shape("values (sample, feature, output)", &shape, attribution.values.shape())?;
+    all_finite("scores", &attribution.scores)?;
+    all_finite("base", &attribution.base)?;
     // Where all are, as nearly always, places need not be counted.
     let fine = attribution.values.iter().fold(true, |fine, value| fine & value.is_finite());
     let wrong = || attribution.values.indexed_iter().find(|(_, value)| !value.is_finite());

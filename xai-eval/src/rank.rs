@@ -4,7 +4,8 @@ use ndarray::ArrayView1;
 
 /// The places of the numbers from the largest to the smallest; equal ones in their order.
 pub(crate) fn descending(values: impl Iterator<Item = f64>) -> Vec<usize> {
-    let values: Vec<f64> = values.collect();
+    // No zero is less than another, whatever its sign.
+    let values: Vec<f64> = values.map(|value| value + 0.0).collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
     order

@@ -2,7 +2,7 @@
 
 use xai_core::{Attribution, Error, Model, Result, Run};
 
-use crate::lanes::measure;
+use crate::lanes::{NOTHING, measure};
 use crate::{Case, Direction, Measurement, Metric, Need};
 
 /// The number of features whose absolute share is above `threshold` times the largest one of the sample and output.
@@ -46,12 +46,15 @@ impl<M: Model + ?Sized> Metric<M> for EffectiveComplexity {
         &[]
     }
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
-        if !(0.0..=1.0).contains(&self.threshold) {
-            return Err(Error::parameter("threshold", self.threshold, "from 0 to 1"));
+        if !(0.0..1.0).contains(&self.threshold) {
+            return Err(Error::parameter("threshold", self.threshold, "from 0 to below 1"));
         }
         measure(NAME, case, attribution, run, |_, lane| {
-            let limit = self.threshold * lane.iter().fold(0.0f64, |most, v| most.max(v.abs()));
-            Ok(lane.iter().filter(|v| v.abs() > limit).count() as f64)
+            let largest = lane.iter().fold(0.0f64, |most, v| most.max(v.abs()));
+            match lane.iter().filter(|v| v.abs() > self.threshold * largest).count() {
+                0 => Err(NOTHING),
+                n => Ok(n as f64),
+            }
         })
     }
 }

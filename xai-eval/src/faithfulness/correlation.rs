@@ -77,8 +77,11 @@ impl<M: Model + ?Sized> Metric<M> for FaithfulnessCorrelation {
         let games = Games::new(NAME, case, attribution)?;
         let Games { n_samples, n_players, n_outputs, .. } = games;
         let size = self.subset_size.unwrap_or_else(|| (n_players / 2).max(1));
+        if n_players < 2 {
+            return Err(Error::parameter("players", n_players, "at least two: subsets leave one over"));
+        }
         if size == 0 || size >= n_players {
-            return Err(Error::parameter("subset_size", size, format!("1 to {}", n_players.saturating_sub(1))));
+            return Err(Error::parameter("subset_size", size, format!("1 to {}", n_players - 1)));
         }
         if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));

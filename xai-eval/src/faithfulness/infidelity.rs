@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use xai_core::{Attribution, Cells, Error, Meter, Model, Result, Run};
 
-use super::shift::{n_cells, scores_of_shifted};
+use super::shift::{bounded, n_cells, scores_of_shifted};
 use super::subsets::{n_subsets, subsets, sums_over};
 use crate::draws::Draws;
 use crate::games::Games;
@@ -175,6 +175,7 @@ where
             return Err(Error::parameter("n_draws", self.n_draws, format!("1 to {MOST_DRAWS}")));
         }
         let n_copies = n_samples.saturating_mul(self.n_draws);
+        bounded(n_copies, n_outputs)?;
         let meter = Meter::planned(run, (n_copies as u64).saturating_add(n_samples as u64))?;
         let whole = if n_samples > 0 { meter.predict(case.model, case.batch)? } else { Array2::zeros((0, n_outputs)) };
         let mut products = Array2::zeros((n_copies, n_outputs));

@@ -75,6 +75,9 @@ pub enum Sign {
     Absolute,
 }
 
+/// More counts than anybody wants, few enough to hold.
+const MOST_COUNTS: usize = 1_000_000;
+
 impl Default for KeepRemove {
     fn default() -> Self {
         KeepRemove { keep: true, sign: Sign::Positive, n_counts: 11 }
@@ -136,9 +139,9 @@ impl<M: Model + ?Sized> Metric<M> for KeepRemove {
 
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
         let games = Games::new(self.called(), case, attribution)?;
-        if self.n_counts < 2 || games.n_players == 0 {
+        if !(2..=MOST_COUNTS).contains(&self.n_counts) || games.n_players == 0 {
             let given = format!("{} for {} players", self.n_counts, games.n_players);
-            return Err(Error::parameter("n_counts", given, "at least 2, for at least one player"));
+            return Err(Error::parameter("n_counts", given, format!("2 to {MOST_COUNTS}, for at least one player")));
         }
         let wanted = match self.sign {
             Sign::Absolute => Some(wanted(case.need_labels(self.called())?, games.n_outputs)?),

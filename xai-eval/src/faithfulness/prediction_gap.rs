@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use xai_core::{Attribution, Cells, Error, Meter, Model, Result, Run};
 
-use super::shift::{n_cells, scores_of_shifted};
+use super::shift::{bounded, n_cells, scores_of_shifted};
 use crate::draws::Draws;
 use crate::measurement::Failures;
 use crate::rank::top;
@@ -130,6 +130,7 @@ where
         let each = sizes.len().saturating_mul(self.n_draws);
         let of_sample = n_outputs.saturating_mul(each);
         let n_copies = n_samples.saturating_mul(of_sample);
+        bounded(n_copies, n_outputs)?;
         let meter = Meter::planned(run, (n_copies as u64).saturating_add(n_samples as u64))?;
         let whole = if n_samples > 0 { meter.predict(case.model, case.batch)? } else { Array2::zeros((0, n_outputs)) };
 

@@ -80,9 +80,12 @@ impl SensitivityN {
     ) -> Result<SensitivityCurve> {
         let games = Games::new(NAME, case, attribution)?;
         let Games { n_samples, n_players, n_outputs, .. } = games;
+        if n_players < 2 {
+            return Err(Error::parameter("players", n_players, "at least two: subsets leave one over"));
+        }
         let sizes = if self.sizes.is_empty() { usual_sizes(n_players) } else { self.sizes.clone() };
         if sizes.is_empty() || sizes.iter().any(|&size| size == 0 || size >= n_players) {
-            return Err(Error::parameter("sizes", format!("{sizes:?}"), format!("each 1 to {n_players} - 1")));
+            return Err(Error::parameter("sizes", format!("{sizes:?}"), format!("each 1 to {}", n_players - 1)));
         }
         if !(2..=MOST_SUBSETS).contains(&self.n_subsets) {
             return Err(Error::parameter("n_subsets", self.n_subsets, format!("2 to {MOST_SUBSETS}")));

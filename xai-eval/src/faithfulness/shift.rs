@@ -8,6 +8,8 @@ use xai_core::{Cell, Cells, Meter, Model, Result};
 
 /// How many samples one call of the model scores at most.
 const SAMPLES_PER_CALL: usize = 4096;
+/// How many scores of copies are held: 1 GiB.
+const MOST_SCORES: u64 = 1 << 27;
 /// How many cells one call of the model gets at most.
 const CELLS_PER_CALL: usize = 1 << 22;
 
@@ -19,6 +21,19 @@ pub(crate) fn n_cells<B: Cells + ?Sized>(batch: &B, n_features: usize) -> Result
     let n = batch.sample_shape().iter().product();
     same_shape("features, one for each cell of a sample", &[n], &[n_features])?;
     Ok(n)
+}
+
+/// Refuses more copies than the scores of which can be held.
+///
+/// # Errors
+/// [`Error::TooLarge`](xai_core::Error::TooLarge).
+pub(crate) fn bounded(n_copies: usize, n_outputs: usize) -> Result<()> {
+    let found = (n_copies as u64).saturating_mul(n_outputs.max(1) as u64);
+    if found <= MOST_SCORES {
+        return Ok(());
+    }
+    let what = "scores of shaken samples (samples × draws × outputs); measure fewer samples at a time".into();
+    Err(xai_core::Error::TooLarge { what, limit: MOST_SCORES, found })
 }
 
 /// The scores (copy, output) of copies of samples; `shift(copy, cells)` adds to the cells of a copy of sample

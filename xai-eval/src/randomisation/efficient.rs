@@ -41,6 +41,8 @@ impl Default for EfficientMprt {
 }
 
 const NAME: &str = "efficient-mprt";
+/// More bins than anybody wants, few enough to hold.
+const MOST_BINS: usize = 1_000_000;
 
 impl<M: Parametric> Metric<M> for EfficientMprt {
     fn name(&self) -> &str {
@@ -53,8 +55,8 @@ impl<M: Parametric> Metric<M> for EfficientMprt {
         &[Need::Explainer, Need::Parameters]
     }
     fn measure(&self, case: &Case<M>, attribution: &Attribution, run: &Run) -> Result<Measurement> {
-        if self.n_bins == 0 {
-            return Err(Error::parameter("n_bins", 0, "at least 1"));
+        if !(1..=MOST_BINS).contains(&self.n_bins) {
+            return Err(Error::parameter("n_bins", self.n_bins, format!("1 to {MOST_BINS}")));
         }
         let mut explaining = Explaining::new(case.need_explainer(NAME)?, run);
         let values = case.values(attribution)?;

@@ -38,7 +38,7 @@ impl Relative {
         match self {
             Relative::Cells => relative_distance(before, after),
             Relative::Norms => {
-                let size = before.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let size = before.iter().filter(|x| !x.is_nan()).map(|x| x * x).sum::<f64>().sqrt();
                 if size > 0.0 { distance(before, after) / size } else { f64::NAN }
             }
         }
@@ -228,13 +228,18 @@ impl Fold {
     }
 }
 
-/// ‖x − x'‖₂.
+/// ‖x − x'‖₂. A cell that is missing in both has not moved.
 pub(super) fn distance(x: &[f64], moved: &[f64]) -> f64 {
-    x.iter().zip(moved).map(|(x, moved)| (x - moved).powi(2)).sum::<f64>().sqrt()
+    present(x, moved).map(|(x, moved)| (x - moved).powi(2)).sum::<f64>().sqrt()
 }
 
 /// ‖(x − x') / x‖₂.
 fn relative_distance(x: &[f64], moved: &[f64]) -> f64 {
     let part = |(x, moved): (&f64, &f64)| ((x - moved) / if *x == 0.0 { LEAST } else { *x }).powi(2);
-    x.iter().zip(moved).map(part).sum::<f64>().sqrt()
+    present(x, moved).map(part).sum::<f64>().sqrt()
+}
+
+/// The pairs of cells that are not missing on both sides.
+fn present<'v>(x: &'v [f64], moved: &'v [f64]) -> impl Iterator<Item = (&'v f64, &'v f64)> {
+    x.iter().zip(moved).filter(|(x, moved)| !(x.is_nan() && moved.is_nan()))
 }

@@ -137,7 +137,12 @@ impl WorstCase {
             leading: vec![0.0; n],
             largest: Array2::from_elem(attribution.scores.dim(), f64::NAN),
         };
-        let numbers = self.n_candidates * (cells.ncols() + values.dim().1 * values.dim().2).max(1);
+        let each = (cells.ncols() + values.dim().1 * values.dim().2).max(1);
+        let numbers = self.n_candidates.saturating_mul(each);
+        if numbers as u64 > MOST_NUMBERS {
+            let what = "cells and shares of the candidates for one sample".into();
+            return Err(Error::TooLarge { what, limit: MOST_NUMBERS, found: numbers as u64 });
+        }
         let at_once = (NUMBERS / numbers).clamp(1, n.max(1));
         for round in 0..self.n_rounds {
             let step = 0.1f64.powf(round as f64 / (self.n_rounds.max(2) - 1) as f64);
@@ -151,8 +156,11 @@ impl WorstCase {
                         rows.extend(cells.row(sample).iter().zip(worst.cells.row(sample)).zip(&reach).map(
                             |((x, centre), reach)| {
                                 let toward = if draws.uniform() < 0.5 { -step } else { step };
-                                let moved = (centre + toward * reach).clamp(x - reach, x + reach);
-                                <M::Batch as Cells>::Cell::of(moved)
+                                let (low, high) = (x - reach, x + reach);
+                                // What is missing stays so.
+                                let there = low <= high;
+                                let moved = || (centre + toward * reach).clamp(low, high);
+                                <M::Batch as Cells>::Cell::of(if there { moved() } else { *x })
                             },
                         ));
                     }
@@ -240,6 +248,8 @@ impl WorstCase {
 
 /// So many numbers lie in memory for one call at most.
 const NUMBERS: usize = 1 << 23;
+/// More than this is refused, even for one sample: 1 GiB.
+const MOST_NUMBERS: u64 = 1 << 27;
 
 /// The worst so far.
 struct Found {

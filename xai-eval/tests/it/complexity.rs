@@ -38,12 +38,15 @@ fn entropy_lies_between_zero_and_ln_n() {
 #[test]
 fn effective_complexity_counts() {
     let values = array![[100.0, -1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0]];
-    let of = |threshold| measure(&EffectiveComplexity { threshold }, &values).unwrap().values;
-    assert_eq!(of(0.0), array![[3.0], [0.0]]);
-    assert_eq!(of(0.006), array![[2.0], [0.0]]);
-    assert_eq!(of(0.01), array![[1.0], [0.0]]);
-    let refused = measure(&EffectiveComplexity { threshold: 1.5 }, &values);
-    assert!(matches!(refused, Err(Error::Parameter { .. })));
+    for (threshold, expected) in [(0.0, 3.0), (0.006, 2.0), (0.01, 1.0)] {
+        let found = measure(&EffectiveComplexity { threshold }, &values).unwrap();
+        // An explanation that says nothing is not the shortest of all: it is none.
+        assert_eq!((found.mean, found.failures[0].cells.clone()), (Some(expected), vec![(1, 0)]));
+    }
+    for threshold in [1.0, 1.5, -0.1, f64::NAN] {
+        let refused = measure(&EffectiveComplexity { threshold }, &values);
+        assert!(matches!(refused, Err(Error::Parameter { .. })));
+    }
 }
 
 /// Half of all differences of pairs, relative to the mean: the other definition of the Gini index.
