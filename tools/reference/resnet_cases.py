@@ -63,11 +63,11 @@ class ResNet(nn.Module):
         return self.linear(self.flat(self.pool(x)))
 
 
-def load(path, addition=net.Sum):
+def load(path, addition=net.Sum, dtype=torch.float64):
     weights = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     model = ResNet(addition)
     model.load_state_dict({k.removeprefix("module."): v for k, v in weights.items()})
-    return model.double().eval()
+    return model.to(dtype).eval()
 
 
 def image():
@@ -78,19 +78,30 @@ def image():
     return net.f32(np.round(np.clip(np.stack(waves) * 0.6, -2, 2), 3))[None]
 
 
+def composites(at):
+    box = {"low": torch.full_like(at, -2.5), "high": torch.full_like(at, 2.5)}
+    return {"epsilon": (everywhere(zr.Epsilon(1e-6)), {"epsilon": 1e-6}), "epsilon-plus": (zc.EpsilonPlus(), {}), "epsilon-plus-flat": (zc.EpsilonPlusFlat(), {}),
+            "epsilon-alpha2-beta1": (zc.EpsilonAlpha2Beta1(), {}), "epsilon-gamma-box": (zc.EpsilonGammaBox(**box), {"low": -2.5, "high": 2.5, "gamma": 0.25})}
+
+
+def relevance(path, name, at):
+    composite = composites(at)[name][0]
+    composite.canonizers = [SequentialMergeBatchNorm()]
+    mask = torch.eye(10, dtype=at.dtype)[[OUTPUT]]
+    with Gradient(load(path, StackSum, at.dtype), composite) as attributor:
+        _, values = attributor(at, lambda out: out * mask)
+    return values.detach().double().numpy().ravel()
+
+
 def main(path):
     x = image()
     at = net.tensor(x)
-    box = {"low": torch.full_like(at, -2.5), "high": torch.full_like(at, 2.5)}
-    composites = {"epsilon": (everywhere(zr.Epsilon(1e-6)), {"epsilon": 1e-6}), "epsilon-plus": (zc.EpsilonPlus(), {}), "epsilon-plus-flat": (zc.EpsilonPlusFlat(), {}),
-                  "epsilon-alpha2-beta1": (zc.EpsilonAlpha2Beta1(), {}), "epsilon-gamma-box": (zc.EpsilonGammaBox(**box), {"low": -2.5, "high": 2.5, "gamma": 0.25})}
     cases = []
-    for name, (composite, params) in composites.items():
-        composite.canonizers = [SequentialMergeBatchNorm()]
-        mask = torch.eye(10, dtype=at.dtype)[[OUTPUT]]
-        with Gradient(load(path, StackSum), composite) as attributor:
-            _, values = attributor(at, lambda out: out * mask)
-        cases.append({"name": name, "method": "zennit", "params": params, "values": net.digits(values.detach().numpy().ravel(), 6)})
+    for name, (_, params) in composites(at).items():
+        values, single = (relevance(path, name, at.to(dtype)) for dtype in (torch.float64, torch.float32))
+        # How far zennit is from itself when it computes in f32: what rounding alone does with these weights.
+        rounding = float(f"{np.abs(single - values).max() / np.abs(values).max():.2g}")
+        cases.append({"name": name, "method": "zennit", "params": {**params, "rounding": rounding}, "values": net.digits(values, 6)})
     model = load(path)
     zero = torch.zeros_like(at)
     for name, method, values in [("gradient", "Saliency", ca.Saliency(model).attribute(at, OUTPUT, abs=False)),

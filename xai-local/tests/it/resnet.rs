@@ -13,9 +13,6 @@ use crate::networks::{assert_same, resnet};
 
 /// The references computed in f64, the network in f32: rounding through twenty layers.
 const ROUNDED: f64 = 1e-4;
-/// The ε rule divides by sums of terms of both signs, some near zero: twenty layers of it in f32 lose another digit
-/// (4e-4 was seen). That rounding alone explains it was not shown: it takes our walk in f64.
-const CANCELLED: f64 = 1e-3;
 
 #[test]
 fn a_trained_resnet_is_explained_as_by_the_references() {
@@ -48,7 +45,10 @@ fn a_trained_resnet_is_explained_as_by_the_references() {
             _ => continue,
         };
         let values: Array3<f64> = found.unwrap().values;
-        let tolerance = if case.name == "epsilon" { CANCELLED } else { ROUNDED };
+        // The ε rule divides by sums of terms of both signs, some near zero. What rounding does with that on these weights
+        // is recorded: how far zennit in f32 is from zennit in f64, 6.4e-4 for ε everywhere and 6e-6 at most elsewhere.
+        let rounding = case.params["rounding"].as_f64().unwrap_or(0.0);
+        let tolerance = rounding.max(ROUNDED);
         assert_same(&case.name, &values, &case.values, tolerance);
         compared += 1;
     }
