@@ -1,5 +1,7 @@
 //! A model, and what more it can tell about itself.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 
 use crate::{Batch, Feature, Output, Result, Table, TreeEnsemble};
@@ -33,6 +35,25 @@ pub trait Model: Send + Sync {
     /// Whatever makes scoring impossible: [`Error::Shape`](crate::Error::Shape) for a batch of another width, or
     /// [`Error::Model`](crate::Error::Model) around an error of the model's own.
     fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>>;
+
+    /// The scores of copies of every sample, in each of which the cells of one box hold `fill`: (sample · box, output),
+    /// all boxes of a sample after each other. `None` where the model knows no way that is shorter than to score the
+    /// copies; then the caller does.
+    ///
+    /// # Shapes
+    /// A box has one range for each axis of a sample.
+    ///
+    /// # Errors
+    /// As [`Model::predict`]; [`Error::Parameter`](crate::Error::Parameter) for a box that reaches beyond the sample.
+    fn predict_filled(
+        &self,
+        batch: &Self::Batch,
+        boxes: &[Vec<Range<usize>>],
+        fill: f64,
+    ) -> Result<Option<Array2<f64>>> {
+        let _ = (batch, boxes, fill);
+        Ok(None)
+    }
 
     /// Its inputs by name, in order of the columns; empty when they have no names.
     fn features(&self) -> &[Feature] {
@@ -131,6 +152,14 @@ macro_rules! forward {
             }
             fn predict(&self, batch: &Self::Batch) -> Result<Array2<f64>> {
                 (**self).predict(batch)
+            }
+            fn predict_filled(
+                &self,
+                batch: &Self::Batch,
+                boxes: &[Vec<Range<usize>>],
+                fill: f64,
+            ) -> Result<Option<Array2<f64>>> {
+                (**self).predict_filled(batch, boxes, fill)
             }
             fn features(&self) -> &[Feature] {
                 (**self).features()

@@ -1,7 +1,7 @@
 //! One run of an explainer: its seed, its budget, and who watches it.
 
 use std::borrow::Borrow;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array2, ArrayRef2};
@@ -141,6 +141,26 @@ impl<'a> Meter<'a> {
         Self::checked(model.predict(batch)?, n, model.n_outputs())
     }
 
+    /// Scores copies of every sample in which boxes of cells are filled, where the model knows a short way
+    /// ([`Model::predict_filled`]): (sample · box, output), counted and checked as by [`Meter::predict`]; nothing is spent
+    /// where there is no short way.
+    ///
+    /// # Errors
+    /// As [`Meter::predict`].
+    pub fn predict_filled<M: Model + ?Sized>(
+        &self,
+        model: &M,
+        batch: &M::Batch,
+        boxes: &[Vec<Range<usize>>],
+        fill: f64,
+    ) -> Result<Option<Array2<f64>>> {
+        let needed = (batch.n_samples() as u64).saturating_mul(boxes.len() as u64);
+        self.affords(needed)?;
+        let Some(scores) = model.predict_filled(batch, boxes, fill)? else { return Ok(None) };
+        self.spend(needed)?;
+        Self::checked(scores, batch.n_samples() * boxes.len(), model.n_outputs()).map(Some)
+    }
+
     /// Scores samples of which the products of the first layer are known: (sample, output), counted and checked as by
     /// [`Meter::predict`].
     ///
@@ -191,11 +211,7 @@ impl<'a> Meter<'a> {
         same_shape("samples where the lines begin", &[n], &[from.n_samples()])?;
         weights_fit(weights, n, model.n_outputs())?;
         let needed = (n as u64).saturating_mul(points.len() as u64).saturating_mul(weights.len() as u64);
-        let all = self.evaluations().saturating_add(needed);
-        match self.run.max_evaluations {
-            Some(budget) if budget < all => return Err(Error::Budget { budget, needed: self.total.max(all) }),
-            _ => {}
-        }
+        self.affords(needed)?;
         let Some(sums) = model.line_vjps(from, to, points, weights)? else { return Ok(None) };
         self.spend(needed)?;
         same_shape("sums of gradients", &[weights.len()], &[sums.len()])?;
@@ -215,6 +231,15 @@ impl<'a> Meter<'a> {
         same_shape("activations that were read", &[probe.read.len()], &[probed.activations.len()])?;
         same_shape("gradients that were asked for", &[probe.weights.len()], &[probed.gradients.len()])?;
         Ok(Probed { scores, ..probed })
+    }
+
+    /// Refuses what the budget does not allow, before the work is done.
+    fn affords(&self, needed: u64) -> Result<()> {
+        let all = self.evaluations().saturating_add(needed);
+        match self.run.max_evaluations {
+            Some(budget) if budget < all => Err(Error::Budget { budget, needed: self.total.max(all) }),
+            _ => Ok(()),
+        }
     }
 
     fn checked(scores: Array2<f64>, n: usize, n_outputs: usize) -> Result<Array2<f64>> {

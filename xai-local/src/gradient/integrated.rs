@@ -5,7 +5,7 @@ use xai_core::{Attribution, Cells, Differentiable, Error, Explainer, Meter, Prov
 
 use super::adaptive::{Lines, Settings};
 use super::baselines::{Baselines, base_of};
-use super::passes::{bounded, of_inputs, parts, rows_at_once, rows_of};
+use super::passes::{bounded, lines_at_once, of_inputs, parts, rows_of};
 use super::{Quadrature, scores_of_rows};
 
 /// Integrated gradients: (xᵢ − x′ᵢ) · ∫₀¹ ∂score/∂xᵢ (x′ + t·(x − x′)) dt, the mean over the baselines x′.
@@ -112,8 +112,8 @@ where
         let mut values = Array3::zeros((n, cells, n_outputs));
         let mut unmet = 0;
         // A sample's lines stay together, so that their sum has the same bits wherever the batch is cut.
-        for samples in parts(n, (rows_at_once(cells, n_outputs) / n_starts).max(1)) {
-            for starts_here in parts(n_starts, rows_at_once(cells, n_outputs)) {
+        for samples in parts(n, (lines_at_once(cells, n_outputs) / n_starts).max(1)) {
+            for starts_here in parts(n_starts, lines_at_once(cells, n_outputs)) {
                 let pairs: Vec<(usize, usize)> =
                     samples.clone().flat_map(|sample| starts_here.clone().map(move |start| (sample, start))).collect();
                 let (ends, begins): (Vec<usize>, Vec<usize>) = pairs.iter().copied().unzip();

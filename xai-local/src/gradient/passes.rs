@@ -14,6 +14,10 @@ const MOST_VALUES: u64 = 1 << 28;
 const CELLS_PER_CALL: usize = 1 << 20;
 /// Samples that go to the model in one call, at most.
 const ROWS_PER_CALL: usize = 256;
+/// Cells of the ends of lines that are followed together, unless fewer lines than [`LEAST_LINES`] have so many.
+const CELLS_OF_LINES: usize = 1 << 16;
+/// As many lines as keep some threads busy.
+const LEAST_LINES: usize = 32;
 /// Weights and gradients that one call takes and gives, unless one output has more.
 const GRADIENTS_PER_CALL: usize = 1 << 25;
 
@@ -25,6 +29,11 @@ pub(crate) fn rows_per_call(cells: usize) -> usize {
 /// How many samples go through together, when what is kept of each is so many cells for every output.
 pub(crate) fn rows_at_once(cells: usize, n_outputs: usize) -> usize {
     rows_per_call(cells.saturating_mul(n_outputs.div_ceil(8).max(1)))
+}
+
+/// How many lines are followed together: what is held of their ends, slopes and sums is several times the samples.
+pub(crate) fn lines_at_once(cells: usize, n_outputs: usize) -> usize {
+    rows_at_once(cells, n_outputs).min((CELLS_OF_LINES / cells.max(1)).max(LEAST_LINES))
 }
 
 /// 0..n in parts of at most `step`.
@@ -82,16 +91,30 @@ where
     let (n, n_outputs, shape) = (batch.n_samples(), model.n_outputs(), batch.sample_shape());
     let cells = shape.iter().product();
     bounded(n, cells, n_outputs)?;
-    let mut values = Array3::zeros((n, cells, n_outputs));
+    let mut values = None;
     let mut scores = None;
     for chosen in portions(n, cells, n_outputs) {
         let weights = one_hot(n, n_outputs, chosen.clone());
         let (found, gradients) = meter.scores_and_vjps(model, batch, &weights)?;
         let gradients: Vec<&M::Batch> = gradients.iter().map(Borrow::borrow).collect();
-        add(&mut values, chosen.start, &gradients, &shape, 1.0)?;
         scores.get_or_insert(found);
+        if let ([only], 1) = (&gradients[..], n_outputs) {
+            values = Some(alone(*only, n, &shape)?);
+            continue;
+        }
+        let values = values.get_or_insert_with(|| Array3::zeros((n, cells, n_outputs)));
+        add(values, chosen.start, &gradients, &shape, 1.0)?;
     }
-    Ok((scores.unwrap_or_else(|| Array2::zeros((n, n_outputs))), values))
+    let scores = scores.unwrap_or_else(|| Array2::zeros((n, n_outputs)));
+    Ok((scores, values.unwrap_or_else(|| Array3::zeros((n, cells, n_outputs)))))
+}
+
+/// The gradients of one output as values: (sample, cell, 1).
+fn alone<B: Cells + ?Sized>(gradient: &B, n: usize, shape: &[usize]) -> Result<Array3<f64>> {
+    let (view, expected) = (gradient.cells(), [&[n], shape].concat());
+    same_shape("gradient of the model", &expected, view.shape())?;
+    let values = view.to_shape((n, shape.iter().product(), 1)).map_err(Error::model)?;
+    Ok(values.mapv(Into::into))
 }
 
 /// Sums of gradients along lines of rows, for all outputs: Σ over `points` (t, c) of c times the gradient at
@@ -205,6 +228,8 @@ where
         named => named.to_vec(),
     };
     same_shape("features of the batch", &[features.len()], &[columns])?;
-    let data = rows_of(batch)?.mapv(Into::into);
+    let rows = batch.cells();
+    let rows = rows.to_shape((batch.n_samples(), columns)).map_err(Error::model)?;
+    let data = rows.mapv(Into::into);
     Attribution { features, data: Some(data), shape: None, ..all }.checked()
 }

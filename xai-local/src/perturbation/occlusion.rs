@@ -1,9 +1,16 @@
 //! A window that slides over the sample.
 
-use ndarray::{Array3, Axis, Slice, Zip};
+use std::borrow::Borrow;
+use std::ops::Range;
+
+use ndarray::{Array2, Array3, Axis, AxisDescription, Slice, Zip, concatenate};
 use xai_core::{Attribution, Batch, Cell, Cells, Error, Explainer, Meter, Model, Provenance, Result, Run};
 
 use super::{planned, scores_of_copies};
+use crate::gradient::passes::parts;
+
+/// Samples of which all windows are hidden in one call.
+const SAMPLES_AT_ONCE: usize = 256;
 
 /// Slides a box over every sample and says how far each score falls when the cells below it are replaced: a cell's value
 /// is the mean of f(x) − f(x without the window) over the windows that cover it.
@@ -25,7 +32,8 @@ use super::{planned, scores_of_copies};
 /// `base` is 0.
 ///
 /// # Cost
-/// 1 + Π over axes of (1 + ⌈(length − window) / stride⌉) evaluations a sample.
+/// 1 + Π over axes of (1 + ⌈(length − window) / stride⌉) evaluations a sample. A model that knows
+/// [`predict_filled`](Model::predict_filled), as networks do, only works out what the window can change.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a window or strides that do not fit the sample, and a fill that is no number.
@@ -78,7 +86,7 @@ impl Occlusion {
     }
 
     /// Where each window lies: for every axis, from and to.
-    fn windows(&self, shape: &[usize]) -> Result<Vec<Vec<(usize, usize)>>> {
+    fn windows(&self, shape: &[usize]) -> Result<Vec<Vec<Range<usize>>>> {
         let fits = |lengths: &[usize], most: &[usize]| {
             lengths.len() == shape.len() && lengths.iter().zip(most).all(|(l, m)| (1..=*m).contains(l))
         };
@@ -96,11 +104,11 @@ impl Occlusion {
         let mut windows = vec![Vec::new()];
         for ((&length, &window), &stride) in shape.iter().zip(&self.window).zip(&self.strides) {
             let n = 1 + (length - window).div_ceil(stride);
-            let along = |i: usize| (i * stride, (i * stride + window).min(length));
+            let along = |i: usize| i * stride..(i * stride + window).min(length);
             windows = windows
                 .into_iter()
-                .flat_map(|before: Vec<(usize, usize)>| {
-                    (0..n).map(move |i| before.iter().copied().chain([along(i)]).collect())
+                .flat_map(|before: Vec<Range<usize>>| {
+                    (0..n).map(move |i| before.iter().cloned().chain([along(i)]).collect())
                 })
                 .collect();
         }
@@ -116,10 +124,7 @@ impl<M: Model<Batch: Cells> + ?Sized> Explainer<M> for Occlusion {
         let windows = self.windows(&shape)?;
         let meter = Meter::planned(run, planned(samples, windows.len()))?;
         let scores = meter.predict(model, batch)?;
-        let fill = <M::Batch as Cells>::Cell::of(self.fill);
-        let hidden = scores_of_copies(model, batch, windows.len(), &meter, |_, copy, mut cells| {
-            cells.slice_each_axis_mut(|axis| windows[copy][axis.axis.index()].into_slice()).fill(fill);
-        })?;
+        let hidden = self.hidden(model, batch, &windows, &meter)?;
 
         let mut axes = vec![samples];
         axes.extend(&shape);
@@ -127,11 +132,11 @@ impl<M: Model<Batch: Cells> + ?Sized> Explainer<M> for Occlusion {
         let mut sums = ndarray::ArrayD::<f64>::zeros(axes);
         let mut counts = ndarray::ArrayD::<f64>::zeros(shape.as_slice());
         for (place, window) in windows.iter().enumerate() {
-            counts.slice_each_axis_mut(|axis| window[axis.axis.index()].into_slice()).mapv_inplace(|n| n + 1.0);
+            counts.slice_each_axis_mut(|axis| Slice::from(window[axis.axis.index()].clone())).mapv_inplace(|n| n + 1.0);
             for sample in 0..samples {
                 let mut cells = sums.index_axis_mut(Axis(0), sample);
                 let mut cells = cells.slice_each_axis_mut(|axis| match window.get(axis.axis.index()) {
-                    Some(range) => range.into_slice(),
+                    Some(range) => Slice::from(range.clone()),
                     None => Slice::from(..),
                 });
                 let fall = &scores.row(sample) - &hidden.row(sample * windows.len() + place);
@@ -155,19 +160,33 @@ impl<M: Model<Batch: Cells> + ?Sized> Explainer<M> for Occlusion {
     }
 }
 
-/// A range as ndarray takes it.
-trait IntoSlice {
-    fn into_slice(self) -> Slice;
-}
-
-impl IntoSlice for (usize, usize) {
-    fn into_slice(self) -> Slice {
-        Slice::from(self.0..self.1)
-    }
-}
-
-impl IntoSlice for &(usize, usize) {
-    fn into_slice(self) -> Slice {
-        (*self).into_slice()
+impl Occlusion {
+    /// The scores (sample · window, output) when each window is hidden.
+    fn hidden<M: Model<Batch: Cells> + ?Sized>(
+        &self,
+        model: &M,
+        batch: &M::Batch,
+        windows: &[Vec<Range<usize>>],
+        meter: &Meter,
+    ) -> Result<Array2<f64>> {
+        let mut scores = Vec::new();
+        for samples in parts(batch.n_samples(), SAMPLES_AT_ONCE) {
+            let here = batch.samples(samples);
+            match meter.predict_filled(model, here.borrow(), windows, self.fill)? {
+                Some(found) => scores.push(found),
+                None => {
+                    let fill = <M::Batch as Cells>::Cell::of(self.fill);
+                    return scores_of_copies(model, batch, windows.len(), meter, |_, copy, mut cells| {
+                        let along = |axis: AxisDescription| Slice::from(windows[copy][axis.axis.index()].clone());
+                        cells.slice_each_axis_mut(along).fill(fill);
+                    });
+                }
+            }
+        }
+        let views: Vec<_> = scores.iter().map(|scores| scores.view()).collect();
+        match views.is_empty() {
+            true => Ok(Array2::zeros((0, model.n_outputs()))),
+            false => concatenate(Axis(0), &views).map_err(Error::model),
+        }
     }
 }

@@ -6,6 +6,7 @@ use xai_core::{Attribution, Error, Explainer, Model, Result, Run};
 use xai_local::masker::Fill;
 use xai_local::perturbation::{FeatureAblation, Occlusion, Rise};
 use xai_local::segments::{Patches, Segmentation, Segmenter};
+use xai_models::network::{Convolution, Network, Op, Window};
 
 /// Sums of some hundred numbers of size one, in f32 cells.
 const ROUNDING: f64 = 1e-5;
@@ -187,6 +188,46 @@ fn perturbation_counts_its_evaluations() {
         let short = Run { max_evaluations: Some(needed - 1), ..Run::default() };
         assert!(matches!(method.explain(&model, &*batch, &short), Err(Error::Budget { .. })));
     }
+}
+
+/// A model without its short ways.
+struct Plain<M>(M);
+
+impl<M: Model> Model for Plain<M> {
+    type Batch = M::Batch;
+    fn n_outputs(&self) -> usize {
+        self.0.n_outputs()
+    }
+    fn predict(&self, batch: &M::Batch) -> Result<Array2<f64>> {
+        self.0.predict(batch)
+    }
+}
+
+#[test]
+fn occlusion_of_a_network_is_that_of_its_scores() {
+    /// Sums of a hundred products in f32, added up in another order, relative to the largest score.
+    const REORDERED: f64 = 1e-6;
+    let number = |i: usize| ((i * 7919 + 13) % 997) as f32 / 997.0 - 0.5;
+    let kernel = Array::from_shape_fn((4, 1, 3, 3), |(o, _, y, x)| number(o * 9 + y * 3 + x)).into_dyn();
+    let weight = Array2::from_shape_fn((3, 144), |(k, cell)| number(k * 144 + cell + 50) / 4.0);
+    let layers = [
+        ("conv", Op::Convolution(Convolution { padding: vec![[1, 1]; 2], ..Convolution::new(kernel, None) })),
+        ("relu", Op::Relu),
+        ("pool", Op::MaxPool(Window::new(vec![2, 2]))),
+        ("flat", Op::Flatten),
+        ("scores", Op::Linear { weight, bias: None }),
+    ];
+    let network = Network::<ArrayRef4<f32>>::sequence(&[1, 12, 12], layers).unwrap();
+    let batch = Array4::from_shape_fn((5, 1, 12, 12), |(s, _, y, x)| 2.0 * number(s * 144 + y * 12 + x + 7));
+    let occlusion = Occlusion { fill: 0.25, ..Occlusion::new([1, 3, 3]).strides([1, 2, 2]) };
+    let short = occlusion.explain(&network, &*batch, &Run::default()).unwrap();
+    let long = occlusion.explain(&Plain(&network), &*batch, &Run::default()).unwrap();
+    let largest = long.scores.iter().fold(0.0, |most: f64, score| most.max(score.abs()));
+    let worst = (&short.values - &long.values).iter().fold(0.0, |most: f64, gap| most.max(gap.abs()));
+    assert!(worst <= REORDERED * largest, "{worst:.1e} of {largest:.1e}");
+    assert_eq!(short.provenance.evaluations, long.provenance.evaluations);
+    let few = Run { max_evaluations: Some(short.provenance.evaluations - 1), ..Run::default() };
+    assert!(matches!(occlusion.explain(&network, &*batch, &few), Err(Error::Budget { .. })));
 }
 
 #[test]

@@ -76,6 +76,19 @@ impl<M: Model> Model for Count<M> {
         self.model.predict(batch)
     }
 
+    fn predict_filled(
+        &self,
+        batch: &Self::Batch,
+        boxes: &[Vec<std::ops::Range<usize>>],
+        fill: f64,
+    ) -> Result<Option<Array2<f64>>> {
+        let scores = self.model.predict_filled(batch, boxes, fill)?;
+        if scores.is_some() {
+            self.count_scores(batch.n_samples() * boxes.len());
+        }
+        Ok(scores)
+    }
+
     fn features(&self) -> &[Feature] {
         self.model.features()
     }

@@ -162,6 +162,15 @@ impl<M: Model> Model for Linked<M> {
         self.transformed(self.model.predict(batch)?)
     }
 
+    fn predict_filled(
+        &self,
+        batch: &Self::Batch,
+        boxes: &[Vec<std::ops::Range<usize>>],
+        fill: f64,
+    ) -> Result<Option<Array2<f64>>> {
+        self.model.predict_filled(batch, boxes, fill)?.map(|scores| self.transformed(scores)).transpose()
+    }
+
     fn features(&self) -> &[Feature] {
         self.model.features()
     }

@@ -63,6 +63,15 @@ impl<M: Model> Model for Select<M> {
         self.selected(self.model.predict(batch)?)
     }
 
+    fn predict_filled(
+        &self,
+        batch: &Self::Batch,
+        boxes: &[Vec<std::ops::Range<usize>>],
+        fill: f64,
+    ) -> Result<Option<Array2<f64>>> {
+        self.model.predict_filled(batch, boxes, fill)?.map(|scores| self.selected(scores)).transpose()
+    }
+
     fn features(&self) -> &[Feature] {
         self.model.features()
     }

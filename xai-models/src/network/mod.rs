@@ -12,6 +12,7 @@
 
 mod any;
 pub mod description;
+mod filled;
 mod graph;
 mod kernel;
 mod line;

@@ -30,6 +30,10 @@ impl<B: Cells + ?Sized> Model for Network<B> {
         self.scores(n, parts)
     }
 
+    fn predict_filled(&self, batch: &B, boxes: &[Vec<Range<usize>>], fill: f64) -> Result<Option<Array2<f64>>> {
+        self.filled(batch, boxes, fill)
+    }
+
     fn features(&self) -> &[Feature] {
         &self.features
     }
@@ -73,7 +77,7 @@ impl<B: Cells + ?Sized> Differentiable for Network<B> {
         let mut all = Vec::with_capacity(weights.len());
         for _ in weights {
             // Last first, so that nothing moves up.
-            all.push(self.leave(n, gradients.iter_mut().flat_map(|part| part.pop().unwrap_or_default()))?);
+            all.push(self.leave(n, gradients.iter_mut().filter_map(Vec::pop))?);
         }
         all.reverse();
         Ok((self.scores(n, scores)?, all))
@@ -95,7 +99,7 @@ impl<B: Cells + ?Sized> Differentiable for Network<B> {
         let mut parts = self.by_parts(n, |range, pool| self.line(from, to, points, weights, range, pool))?;
         let mut all = Vec::with_capacity(weights.len());
         for _ in weights {
-            all.push(self.leave(n, parts.iter_mut().flat_map(|part| part.pop().unwrap_or_default()))?);
+            all.push(self.leave(n, parts.iter_mut().filter_map(Vec::pop))?);
         }
         all.reverse();
         Ok(Some(all))
@@ -126,13 +130,21 @@ impl<B: Cells + ?Sized> Network<B> {
         n: usize,
         work: impl Fn(Range<usize>, &mut Pool) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let width = self.plan.samples_at_once();
+        let threads = rayon::current_num_threads();
+        // No wider than lets all threads work.
+        let width = self.plan.samples_at_once().min(n.div_ceil(threads).next_multiple_of(8)).max(1);
         let part = |pool: &mut Pool, i: usize| {
             let range = i * width..((i + 1) * width).min(n);
             let first = range.start as u64;
             work(range, pool).map_err(|error| error.moved(first))
         };
-        let parts: Vec<Result<T>> = (0..n.div_ceil(width)).into_par_iter().map_init(Pool::default, part).collect();
+        let n_parts = n.div_ceil(width);
+        // Waking a thread takes as long as a small network.
+        if n_parts == 1 || threads == 1 {
+            let mut pool = Pool::default();
+            return (0..n_parts).map(|i| part(&mut pool, i)).collect();
+        }
+        let parts: Vec<Result<T>> = (0..n_parts).into_par_iter().map_init(Pool::default, part).collect();
         // The first error, whichever came first.
         parts.into_iter().collect()
     }
@@ -152,10 +164,10 @@ impl<B: Cells + ?Sized> Network<B> {
     }
 
     /// Cells of the form of a batch.
-    pub(super) fn leave(&self, n: usize, cells: impl Iterator<Item = f32>) -> Result<B::Owned> {
+    pub(super) fn leave(&self, n: usize, parts: impl Iterator<Item = Vec<f32>>) -> Result<B::Owned> {
         let whole = [&[n], self.input_shape()].concat();
         let mut wide = Vec::with_capacity(n * self.plan.sizes[0]);
-        wide.extend(cells.map(|cell| B::Cell::of(f64::from(cell))));
+        parts.for_each(|part| wide.extend(part.iter().map(|&cell| B::Cell::of(f64::from(cell)))));
         let (found, expected) = (vec![wide.len()], whole.clone());
         let wide = ArrayD::from_shape_vec(IxDyn(&whole), wide);
         B::of_cells(wide.map_err(|_| Error::Shape { what: "gradients".into(), expected, found })?)

@@ -119,3 +119,35 @@ fn lines_of_sums_are_sums_of_lines() {
     assert_eq!(linked.outputs()[0], Output::new("y0", Scale::Probability));
     assert!(contrast.vjp(&images, &array![[1.0, 2.0]]).is_err());
 }
+
+#[test]
+fn filled_boxes_pass_through() {
+    let (network, images) = (network(), images());
+    let boxes = [vec![0..1, 0..2, 0..1], vec![0..2, 1..2, 1..2]];
+    let copies = |model: &dyn Model<Batch = Images>| {
+        let rows = (0..10).map(|row| {
+            let mut one = images.select(Axis(0), &[row / 2]);
+            one.slice_each_axis_mut(|axis| match axis.axis.index() {
+                0 => (..).into(),
+                axis => boxes[row % 2][axis - 1].clone().into(),
+            })
+            .fill(0.25);
+            model.predict(&one).unwrap().row(0).to_owned()
+        });
+        let rows: Vec<_> = rows.collect();
+        Array2::from_shape_fn((10, model.n_outputs()), |(row, k)| rows[row][k])
+    };
+    let count = Count::new(&network);
+    let models: [&dyn Model<Batch = Images>; 4] = [
+        &Select::new(&network, &[2, 0]).unwrap(),
+        &Contrast::new(&network, &[1.0, -2.0, 0.0]).unwrap(),
+        &Linked::new(&network, Transform::SOFTMAX).unwrap(),
+        &count,
+    ];
+    for model in models {
+        let found = model.predict_filled(&images, &boxes, 0.25).unwrap().unwrap();
+        assert!((&found - &copies(model)).iter().all(|gap| gap.abs() < F32));
+    }
+    // Ten copies in one call, and ten calls of one.
+    assert_eq!((count.calls(), count.samples()), (11, 20));
+}

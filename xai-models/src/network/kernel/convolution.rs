@@ -181,6 +181,7 @@ impl Pass {
                     let sums = &mut sums[..ROWS * width];
                     Product {
                         left: &part.weights[from..from + depth],
+                        rows: n,
                         offsets: &part.offsets,
                         right: &sheets,
                         start: std::array::from_fn(|i| bias.get(i).copied().unwrap_or(0.0)),

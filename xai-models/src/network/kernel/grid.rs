@@ -4,7 +4,7 @@ use super::super::op::{Convolution, Window};
 
 /// Windows over a channel of `length` places (rows, columns).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grid {
+pub(in super::super) struct Grid {
     /// Rows and columns of a channel.
     pub length: [usize; 2],
     /// Rows and columns of the windows.

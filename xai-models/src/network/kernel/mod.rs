@@ -11,6 +11,8 @@ mod pool;
 mod prepared;
 mod tile;
 
+pub(super) use grid::Grid;
+pub(super) use norm::affine;
 pub(super) use prepared::Prepared;
 
 use super::op::Op;
@@ -96,6 +98,19 @@ pub(super) fn forward_in_place(function: &Function, cells: &mut [f32]) -> bool {
     match &function.op {
         Op::Flatten | Op::Reshape(_) | Op::Identity => true,
         op => curve::forward_in_place(op, cells),
+    }
+}
+
+/// Whether a function of one input can be computed in place, each cell by itself.
+pub(super) fn is_in_place(function: &Function) -> bool {
+    matches!(function.op, Op::Flatten | Op::Reshape(_) | Op::Identity | Op::Clip { .. })
+        || function.op.kind().is_elementwise()
+}
+
+/// Adds to the output of a linear layer the products of some of its inputs, which are `places`.
+pub(super) fn add_products(function: &Function, places: &[usize], inputs: &[f32], output: &mut [f32]) {
+    if let Prepared::Matrix(matrix) = function.prepared_forward() {
+        matrix.add_some(places, inputs, output);
     }
 }
 

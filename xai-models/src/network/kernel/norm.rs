@@ -3,7 +3,7 @@
 use ndarray::{Array1, ArrayD};
 
 /// x·scale + shift, channel by channel.
-pub(super) fn affine(scale: &Array1<f32>, shift: &Array1<f32>, n: usize, input: &[f32], output: &mut [f32]) {
+pub(in super::super) fn affine(scale: &Array1<f32>, shift: &Array1<f32>, n: usize, input: &[f32], output: &mut [f32]) {
     let places = (input.len() / (n * scale.len()).max(1)).max(1);
     let pairs = input.chunks_exact(places).zip(output.chunks_exact_mut(places));
     for ((channel, result), (&scale, &shift)) in pairs.zip(scale.iter().zip(shift).cycle()) {

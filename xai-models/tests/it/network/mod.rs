@@ -1,5 +1,6 @@
 //! Networks: against their definitions spelled out, and against PyTorch.
 
+mod filled;
 mod golden;
 mod laws;
 mod random;
