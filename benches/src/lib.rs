@@ -78,13 +78,13 @@ pub fn network(features: usize, activation: Activation, seed: u64) -> Dense {
     Dense::new((0..3).map(layer).collect()).expect("every layer fits the one before it")
 }
 
-/// The time that all threads of this process have spent on a processor, to the nanosecond.
+/// The time that all threads of this process have spent on a processor, where the system tells it.
 pub fn processor_seconds() -> Option<f64> {
-    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let of_task = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
-        let line = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        line.split(' ').next()?.parse::<f64>().ok()
-    };
-    let spent = tasks.map(of_task).sum::<Option<f64>>()?;
-    (spent > 0.0).then_some(spent * 1e-9)
+    #[cfg(unix)]
+    {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Some(spent.tv_sec as f64 + spent.tv_nsec as f64 * 1e-9)
+    }
+    #[cfg(not(unix))]
+    None
 }
