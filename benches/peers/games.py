@@ -1,16 +1,19 @@
 """Shapley estimates of the peers on games whose exact values are known: the peers' half of `games.md`.
 
     env/bin/python benches/peers/games.py GAMES_FOLDER [--pairs] [--seeds 10] [--only NAME] > peers.tsv
+    env/bin/python benches/peers/games.py GAMES_FOLDER --means peers.tsv [MORE.tsv ...] > means.tsv
 
 One line for each (family, game, evaluations a player, estimator, seed): the relative squared error
-||phi^ - phi||^2 / ||phi||^2, with `--pairs` of the pairs of the Shapley interaction index (k-SII of order 2). Budgets count every evaluation, the empty and the full coalition included. The closed
-forms are those of `benches/src/known.rs`.
+||phi^ - phi||^2 / ||phi||^2, with `--pairs` of the pairs of the Shapley interaction index (k-SII of order 2). Budgets
+count every evaluation, the empty and the full coalition included. The closed forms are those of `benches/src/known.rs`.
+`--means` makes one line of all seeds, with their number in place of the seed; `games --peers` reads both kinds.
 """
 
 import argparse
 import contextlib
 import io
 import math
+import signal
 import sys
 import time
 import warnings
@@ -23,10 +26,16 @@ from shapiq import approximator as peers
 warnings.filterwarnings("ignore")
 
 FACTORS = (10, 50, 200)
-# Estimators that get a third of the seeds: they vary less and cost more.
-SLOW = {"shapiq SVARM", "shapiq RegressionMSR", "shapiq OddSHAP", "shapiq ProxySHAP", "shapiq PolySHAP"}
-# Seconds that one estimate may take; a peer that takes longer is not asked again for this game and more evaluations.
-PATIENCE = 20
+# Processor seconds that one estimate may take; a peer that takes longer is not asked again for this game and as many
+# evaluations or more.
+PATIENCE = 60
+# Processor seconds for the seeds of one estimator on one game at one budget, after which no further seed is begun; the
+# first two are not counted.
+CELL = 60
+
+
+class TooLong(Exception):
+    """An estimate took longer than `PATIENCE`."""
 
 
 class Table:
@@ -202,9 +211,13 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--games", default="")
     parser.add_argument("--pairs", action="store_true", help="Shapley interactions of pairs instead of values")
+    parser.add_argument("--means", nargs="+", help="files of an earlier run to average, instead of running")
     arguments = parser.parse_args()
+    if arguments.means:
+        return means(arguments.means)
     games = [g for g in [*tables(arguments.folder), *closed_forms()] if arguments.games in g.name]
     print("family\tgame\tfactor\testimator\tseed\terror\tasked\tseconds")
+    signal.signal(signal.SIGPROF, too_long)
     for game in games:
         exact = game.exact_pairs() if arguments.pairs else game.exact()
         norm = float(np.sum(exact**2))
@@ -218,22 +231,46 @@ def main():
             for name, estimate in (pair_estimators() if arguments.pairs else estimators()).items():
                 if arguments.only not in name or name in late:
                     continue
-                seeds = max(2, arguments.seeds // 3) if name in SLOW else arguments.seeds
-                for seed in range(seeds):
-                    counted, start = Bound(game), time.perf_counter()
+                spent = 0.0
+                for seed in range(arguments.seeds):
+                    counted, start, used = Bound(game), time.perf_counter(), time.process_time()
                     try:
+                        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
                         with contextlib.redirect_stdout(io.StringIO()):
                             found = estimate(counted, budget, seed)
+                    except TooLong:
+                        print(f"{name} on {game.name} at {budget}: more than {PATIENCE} s", file=sys.stderr)
+                        late.add(name)
+                        break
                     except Exception as error:  # a peer that fails has no number
                         print(f"{name} on {game.name} at {budget}: {error!r}", file=sys.stderr)
                         break
+                    finally:
+                        signal.setitimer(signal.ITIMER_PROF, 0)
                     wrong = float(np.sum((found - exact) ** 2)) / norm
                     seconds = time.perf_counter() - start
                     row = (game.family, game.name, factor, name, seed, f"{wrong:.6e}", counted.asked, f"{seconds:.4f}")
                     print(*row, sep="\t", flush=True)
-                    if seconds > PATIENCE:
-                        late.add(name)
+                    spent += time.process_time() - used if seed > 1 else 0.0
+                    if spent > CELL:
                         break
+
+
+def means(paths):
+    cells = {}
+    for path in paths:
+        for line in Path(path).read_text().splitlines()[1:]:
+            *key, _, error, asked, seconds = line.split("\t")
+            cells.setdefault(tuple(key), []).append((float(error), int(asked), float(seconds)))
+    print("family\tgame\tfactor\testimator\tseeds\terror\tasked\tseconds")
+    for key, rows in cells.items():
+        error, asked, seconds = zip(*rows)
+        mean = (f"{np.mean(error):.4e}", max(asked), f"{np.mean(seconds):.3f}")
+        print(*key, len(rows), *mean, sep="\t")
+
+
+def too_long(*_):
+    raise TooLong
 
 
 if __name__ == "__main__":

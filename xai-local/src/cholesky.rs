@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayRef2, ArrayView2, ArrayViewMut2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView2, ArrayViewMut2, Axis, Slice};
 
 /// A pivot below this share of its diagonal entry has lost all its digits but three.
 const SMALLEST_PIVOT: f64 = 1e3 * f64::EPSILON;
@@ -59,13 +59,50 @@ impl Cholesky {
         x
     }
 
-    fn solve_part(&self, mut x: ArrayViewMut2<f64>) {
+    /// The inverse of the matrix: a third of the work of solving for every unit vector.
+    pub fn inverse(&self) -> Array2<f64> {
+        let n = self.0.nrows();
+        let lower = self.lower_inverse();
+        // (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹; what is below the diagonal is mirrored.
+        let mut inverse = Array2::zeros((n, n));
+        inverse.axis_chunks_iter_mut(Axis(1), PART).into_par_iter().enumerate().for_each(|(k, columns)| {
+            let (start, width) = (k * PART, columns.ncols());
+            let left = part(lower.view(), start..n, 0..start + width);
+            let right = part(lower.view(), start..n, start..start + width);
+            general_mat_mul(1.0, &left.t(), &right, 0.0, &mut part_mut(columns, 0..start + width, 0..width));
+        });
+        for i in 0..n {
+            for j in 0..i {
+                inverse[[i, j]] = inverse[[j, i]];
+            }
+        }
+        inverse
+    }
+
+    /// The diagonal of the inverse: a sixth of the work of solving for every unit vector.
+    pub fn inverse_diagonal(&self) -> Array1<f64> {
+        self.lower_inverse().map_axis(Axis(0), |column| column.dot(&column))
+    }
+
+    /// L⁻¹, which has nothing above its diagonal either.
+    fn lower_inverse(&self) -> Array2<f64> {
+        let n = self.0.nrows();
+        let mut inverse = Array2::eye(n);
+        inverse.axis_chunks_iter_mut(Axis(1), PART).into_par_iter().enumerate().for_each(|(k, columns)| {
+            let width = columns.ncols();
+            self.forward(k * PART, part_mut(columns, k * PART..n, 0..width));
+        });
+        inverse
+    }
+
+    /// Solves L · X = x, where x has the rows from `from` on and is zero above.
+    fn forward(&self, from: usize, mut x: ArrayViewMut2<f64>) {
         let (lower, n, columns) = (&self.0, self.0.nrows(), x.ncols());
-        for start in (0..n).step_by(BLOCK) {
+        for start in (from..n).step_by(BLOCK) {
             let end = (start + BLOCK).min(n);
-            let (known, rest) = x.view_mut().split_at(Axis(0), start);
+            let (known, rest) = x.view_mut().split_at(Axis(0), start - from);
             let mut own = part_mut(rest, 0..end - start, 0..columns);
-            general_mat_mul(-1.0, &part(lower.view(), start..end, 0..start), &known, 1.0, &mut own);
+            general_mat_mul(-1.0, &part(lower.view(), start..end, from..start), &known, 1.0, &mut own);
             for i in start..end {
                 let (above, mut row) = own.view_mut().split_at(Axis(0), i - start);
                 let mut row = row.row_mut(0);
@@ -73,6 +110,11 @@ impl Cholesky {
                 row /= lower[[i, i]];
             }
         }
+    }
+
+    fn solve_part(&self, mut x: ArrayViewMut2<f64>) {
+        self.forward(0, x.view_mut());
+        let (lower, n, columns) = (&self.0, self.0.nrows(), x.ncols());
         for start in (0..n).step_by(BLOCK).rev() {
             let end = (start + BLOCK).min(n);
             let (rest, known) = x.view_mut().split_at(Axis(0), end);

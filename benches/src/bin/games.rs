@@ -209,15 +209,19 @@ fn play(known: &KnownGame, options: &Options, results: &mut Results) -> Result<(
     Ok(())
 }
 
-/// Reads what `peers/games.py` wrote: lines of family, game, factor, estimator, seed, error, evaluations, seconds.
+/// Reads what `peers/games.py` wrote: lines of family, game, factor, estimator, seed, error, evaluations, seconds; under a
+/// head that says `seeds`, means over so many.
 fn add_peers(text: &str, options: &Options, results: &mut Results) -> std::result::Result<(), Box<dyn Error>> {
+    let are_means = text.lines().next().is_some_and(|head| head.split('\t').any(|name| name == "seeds"));
     for line in text.lines().skip(1) {
-        let [family, game, factor, estimator, _, error, _, seconds] = line.split('\t').collect::<Vec<_>>()[..] else {
+        let [family, game, factor, estimator, seed, error, _, seconds] = line.split('\t').collect::<Vec<_>>()[..] else {
             return Err(format!("not a line of results: {line}").into());
         };
         if game.contains(&options.games) {
             let rows = results.entry(family.to_owned()).or_default().entry(estimator.to_owned()).or_default();
-            rows.entry((factor.parse()?, game.to_owned())).or_default().push((error.parse()?, seconds.parse()?));
+            let rows = rows.entry((factor.parse()?, game.to_owned())).or_default();
+            let seeds = if are_means { seed.parse()? } else { 1 };
+            rows.resize(rows.len() + seeds, (error.parse()?, seconds.parse()?));
         }
     }
     Ok(())

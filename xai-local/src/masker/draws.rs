@@ -63,7 +63,7 @@ pub(super) fn upper_quantile(tail: f64) -> f64 {
 }
 
 /// The z with probability `p` in (0, 1) below it.
-pub(super) fn quantile(p: f64) -> f64 {
+pub(crate) fn quantile(p: f64) -> f64 {
     if p <= 0.5 { -upper_quantile(p) } else { upper_quantile(1.0 - p) }
 }
 

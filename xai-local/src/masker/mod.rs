@@ -28,7 +28,7 @@ mod codes;
 mod columns;
 mod conditional_tree;
 mod copula;
-mod draws;
+pub(crate) mod draws;
 mod gaussian;
 mod kmeans;
 mod moments;

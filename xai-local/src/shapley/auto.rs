@@ -7,16 +7,17 @@ use super::proxy::boosting::{Growth, boost_both};
 use super::proxy::sample::{Sampled, check};
 use super::proxy::selection::sparse;
 use super::proxy::share::{make_efficient, of_seen};
-use super::proxy::{Fit, budget, exact_instead, posterior};
+use super::proxy::{Fit, budget, exact_instead, posterior, warped};
 use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 
 /// The most accurate Shapley values that this crate knows for a number of coalitions, whatever the game.
 ///
-/// All coalitions are evaluated if the budget covers them. Otherwise pairs are drawn, as many of each size, and three
-/// models of the game are fitted to them: a polynomial of all players and few triples, a Gaussian process
-/// ([`GpShap`](super::GpShap)), from some hundred pairs on mixed with boosted trees, and, where there are too many pairs
-/// for a process, the trees alone. What best tells pairs it has not seen is taken, and its Shapley values, which are
-/// exact, are the answer. No coalition is asked for the sake of choosing. The notes say what was taken and by how much.
+/// All coalitions are evaluated if the budget covers them. Otherwise pairs are drawn, as many of each size, and models of
+/// the game are fitted to them: a polynomial of all players and few triples; a Gaussian process
+/// ([`GpShap`](super::GpShap)), mixed, where there are few enough players to foresee every pair, with a process of the
+/// worths' normal scores, which saturated and jumping worths do not disturb; boosted trees where there are too many pairs
+/// for a process. What best tells pairs it has not seen is taken, and its Shapley values, which are exact, are the
+/// answer. No coalition is asked for the sake of choosing. The notes say what was taken and by how much.
 ///
 /// | parameter | default | range |
 /// |---|---|---|
@@ -24,10 +25,10 @@ use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 ///
 /// # Units
 /// Values sum to the worth of all less the worth of nobody, up to rounding. The standard error is that of the model
-/// taken; choosing is not accounted for.
+/// taken, and of a mixture that of its plain process, less as the mixture misses less; choosing is not accounted for.
 ///
 /// # Cost
-/// At most `n_coalitions` coalitions; seconds of arithmetic for some thousand of them. [`LeverageShap`] spends the same
+/// At most `n_coalitions` coalitions; about a second of arithmetic for some thousand of them. [`LeverageShap`] spends the same
 /// coalitions in milliseconds, for games that answer faster than that.
 ///
 /// # Errors
@@ -35,11 +36,12 @@ use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 ///
 /// # Laws
 /// `auto_is_exact_where_a_model_is`, `proxies_keep_their_budget`, `proxies_are_efficient`,
-/// `processes_beat_linear_functions_where_few_players_matter`.
+/// `processes_beat_linear_functions_where_few_players_matter`, `normal_scores_see_through_jumps`.
 ///
 /// # Source
 /// The parts name theirs; the choice by what is left out: Stone, *Cross-validatory choice and assessment of statistical
-/// predictions*, 1974.
+/// predictions*, 1974. Processes behind a monotone change of scale: Snelson, Rasmussen & Ghahramani, *Warped Gaussian
+/// processes*, 2004. *Differs:* the change of scale is the one that makes ranks normal, not learned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Auto {
@@ -52,9 +54,6 @@ const MOST_IN_PROCESS: usize = 1500;
 
 /// A model that misses less than this share of the squares needs no rival.
 const PERFECT: f64 = 1e-18;
-
-/// Pairs from which trees are worth growing beside a process.
-const FEWEST_FOR_BOTH: usize = 500;
 
 /// Triples were chosen among many by the same pairs that judge them: to be taken they must lose less than this share of
 /// what their rival loses.
@@ -131,9 +130,9 @@ fn best(sampled: &Sampled) -> Option<(String, f64, Fit)> {
         return best;
     }
     let rival = match sampled.len() <= MOST_IN_PROCESS {
-        true => posterior::fit(sampled).map(|fit| match sampled.len() >= FEWEST_FOR_BOTH {
-            true => ("a Gaussian process and boosted trees", sampled.blend(fit, &trees(sampled))),
-            false => ("a Gaussian process", fit),
+        true => posterior::fit(sampled).map(|(plain, covariance)| match warped::fit(sampled, &covariance) {
+            Some(warped) => ("Gaussian processes of worths and of their normal scores", sampled.blend(plain, &warped)),
+            None => ("a Gaussian process", plain),
         }),
         false => Some(("boosted trees", trees(sampled))),
     };

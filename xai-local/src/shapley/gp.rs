@@ -88,7 +88,7 @@ impl Estimator for GpShap {
             return exact;
         }
         let sampled = Sampled::draw(game, ends, planned, seed)?;
-        let Some(mut fit) = posterior::fit(&sampled) else {
+        let Some((mut fit, _)) = posterior::fit(&sampled) else {
             return Err(Error::unsupported("GP-SHAP of this game", "the covariance of its coalitions is singular"));
         };
         make_efficient(&mut fit.shares, &sampled.gain);

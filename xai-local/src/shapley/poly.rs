@@ -4,7 +4,7 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
-use super::proxy::polynomial::{all_terms, count_terms, regress};
+use super::proxy::polynomial::{Gain, all_terms, count_terms, regress};
 use super::proxy::sample::Sampled;
 use super::proxy::share::make_efficient;
 use super::proxy::{budget, exact_instead, planned};
@@ -101,7 +101,7 @@ impl Estimator for PolyShap {
         }
         let sampled = Sampled::draw(game, ends, coalitions, seed)?;
         let weight = Array1::from(sampled.pairs.weight.clone());
-        let Some(regressed) = regress(&sampled, &all_terms(n, self.order), &weight) else {
+        let Some(regressed) = regress(&sampled, &all_terms(n, self.order), &weight, Gain::Met) else {
             return Err(Error::unsupported(
                 format!("a polynomial of order {} on {} pairs of coalitions", self.order, sampled.len()),
                 "they do not settle its coefficients; more coalitions or a lower order may",

@@ -86,6 +86,48 @@ fn auto_is_exact_where_a_model_is() {
     assert!(estimate.notes.iter().any(|note| note.contains("exact")), "{:?}", estimate.notes);
 }
 
+/// Sixty triples of thirty players, some weighing a hundredth of others.
+fn many_triples() -> Vec<([usize; 3], f64)> {
+    let places = [[0, 1, 3], [0, 4, 9]].into_iter().flat_map(|steps| (0..30).map(move |i| steps.map(|s| (i + s) % 30)));
+    places.enumerate().map(|(k, triple)| (triple, (1.0 + k as f64).sin())).collect()
+}
+
+#[test]
+fn many_triples_are_found_exactly() {
+    let triples = many_triples();
+    let worth = |present: &[bool]| triples.iter().filter(|(t, _)| t.iter().all(|&p| present[p])).map(|(_, c)| c).sum();
+    let mut exact = vec![0.0; 30];
+    triples.iter().for_each(|(triple, c)| triple.iter().for_each(|&p| exact[p] += c / 3.0));
+    // 750 pairs do not settle the 4,060 triples that there are.
+    for seed in 0..3 {
+        let estimate = Formula::new(30, worth).shares(&Auto { n_coalitions: Some(1500) }, seed).unwrap();
+        assert!(distance(&estimate.values, &exact) < ROUNDING, "{:?}", estimate.notes);
+        assert!(estimate.notes[0].contains("60 triples"), "{:?}", estimate.notes);
+    }
+}
+
+/// The confidence in the likelier of two classes, negative for the one: it jumps where the smooth score changes sign.
+fn signed_confidence(present: &[bool]) -> f64 {
+    let score = network(present) + 0.5;
+    let confidence = 1.0 / (1.0 + (-score.abs()).exp());
+    confidence * score.signum()
+}
+
+#[test]
+fn normal_scores_see_through_jumps() {
+    let exact = Formula::new(11, signed_confidence).shares(&ExactShap, 0).unwrap().values.column(0).to_vec();
+    let n_coalitions = Some(400);
+    let (mut plain, mut mixed) = (0.0, 0.0);
+    for seed in 0..4 {
+        let estimate = |estimator: &dyn Estimator| Formula::new(11, signed_confidence).shares(estimator, seed).unwrap();
+        plain += distance(&estimate(&GpShap { n_coalitions }).values, &exact);
+        let estimate = estimate(&Auto { n_coalitions });
+        mixed += distance(&estimate.values, &exact);
+        assert!(estimate.notes[0].contains("normal scores"), "{:?}", estimate.notes);
+    }
+    assert!(mixed < 0.8 * plain, "{mixed} against {plain}");
+}
+
 /// Four of twelve players raise a probability, which saturates.
 fn saturated(present: &[bool]) -> f64 {
     let sum: f64 = (0..4).filter(|&i| present[3 * i]).map(|i| 2.0 + 0.5 * i as f64).sum();
@@ -107,16 +149,19 @@ fn processes_beat_linear_functions_where_few_players_matter() {
 
 #[test]
 fn process_errors_tell_the_error() {
-    let exact = Formula::new(10, network).shares(&GpShap { n_coalitions: Some(1022) }, 0).unwrap().values;
-    let (mut off, mut told) = (0.0, 0.0);
-    for seed in 0..20 {
-        let estimate = Formula::new(10, network).shares(&GpShap { n_coalitions: Some(150) }, seed).unwrap();
-        off += (&estimate.values - &exact).mapv(|x| x * x).sum();
-        told += estimate.standard_error.unwrap().mapv(|x| x * x).sum();
+    let exact = Formula::new(10, network).shares(&ExactShap, 0).unwrap().values;
+    let n_coalitions = Some(150);
+    for estimator in [&GpShap { n_coalitions } as &dyn Estimator, &Auto { n_coalitions }] {
+        let (mut off, mut told) = (0.0, 0.0);
+        for seed in 0..20 {
+            let estimate = Formula::new(10, network).shares(estimator, seed).unwrap();
+            off += (&estimate.values - &exact).mapv(|x| x * x).sum();
+            told += estimate.standard_error.unwrap().mapv(|x| x * x).sum();
+        }
+        // The game is no draw of the process, so that its errors are right in size only.
+        let ratio = (off / told).sqrt();
+        assert!((0.4..2.5).contains(&ratio), "{}: {ratio}", estimator.name());
     }
-    // The game is no draw of the process, so that its errors are right in size only.
-    let ratio = (off / told).sqrt();
-    assert!((0.4..2.5).contains(&ratio), "{ratio}");
 }
 
 #[test]

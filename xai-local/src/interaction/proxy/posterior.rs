@@ -35,10 +35,10 @@ pub(super) fn fit(seen: &Seen, index: InteractionIndex, order: usize, sets: &[Ve
     let near = covariance.matrix(&seen.signs, 1);
     let far = Array2::from_shape_fn((m, m), |(i, j)| covariance.between(seen.signs.row(i), mirrored.row(j)));
     let solve = |matrix: Array2<f64>, part: &Array2<f64>| {
-        let inverse = Cholesky::new(matrix).ok()?.solve(&Array2::eye(m));
-        let told = inverse.dot(part);
+        let factor = Cholesky::new(matrix).ok()?;
+        let (told, inverse) = (factor.solve(part), factor.inverse_diagonal());
         // Rasmussen & Williams 2006, equation 5.12.
-        let missed = Array2::from_shape_fn(told.dim(), |(pair, o)| told[[pair, o]] / inverse[[pair, pair]]);
+        let missed = Array2::from_shape_fn(told.dim(), |(pair, o)| told[[pair, o]] / inverse[pair]);
         let left_out = part - missed;
         Some((told, left_out))
     };

@@ -11,6 +11,8 @@ pub(super) mod process;
 pub(super) mod sample;
 pub(super) mod selection;
 pub(super) mod share;
+mod warp;
+pub(super) mod warped;
 
 use ndarray::Array2;
 use xai_core::{Game, Provenance, Result};

@@ -24,18 +24,30 @@ pub(crate) struct Regressed {
     pub coefficients: Array2<f64>,
 }
 
+/// What a polynomial owes the worth of all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gain {
+    /// It is met exactly.
+    Met,
+    /// Nothing: a polynomial that lacks terms bends too far to meet it.
+    Ignored,
+}
+
 /// Fits `terms` to the sample, pairs weighing by `weight`; nothing if the pairs do not settle the coefficients.
 ///
 /// # Cost
 /// O(m p²) for m pairs and p terms, m · p numbers.
-pub(crate) fn regress(sampled: &Sampled, terms: &[Term], weight: &Array1<f64>) -> Option<Regressed> {
+pub(crate) fn regress(sampled: &Sampled, terms: &[Term], weight: &Array1<f64>, gain: Gain) -> Option<Regressed> {
     let columns = columns(&sampled.signs, terms);
     let weights = weight.view().insert_axis(Axis(1));
     let weighted = &columns * &weights;
     let normal = Cholesky::new(weighted.t().dot(&columns)).ok()?;
     let half = &sampled.difference * 0.5;
-    let ones = normal.solve(&Array2::ones((terms.len(), 1)));
+    let mut ones = normal.solve(&Array2::ones((terms.len(), 1)));
     let all = ones.sum();
+    if gain == Gain::Ignored {
+        ones.fill(0.0);
+    }
     let mut coefficients = normal.solve(&weighted.t().dot(&half));
     let lack = (&sampled.gain * 0.5 - coefficients.sum_axis(Axis(0))) / all;
     coefficients += &ones.dot(&lack.insert_axis(Axis(0)));

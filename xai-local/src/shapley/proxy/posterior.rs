@@ -3,14 +3,14 @@
 use ndarray::{Array1, Array2, Axis, concatenate};
 
 use super::Fit;
-use super::process::Covariance;
+use super::process::{Covariance, Parts};
 use super::sample::Sampled;
 use super::share::{marginal_weights, of_pair};
 use crate::cholesky::Cholesky;
 use crate::tree::quadrature::{Quadrature, nodes_for};
 
 /// Pairs from which the covariance is learned; more cost time with the cube of their number and teach little.
-const MOST_LEARNED: usize = 400;
+const MOST_LEARNED: usize = 256;
 
 /// An output whose differences are this much smaller than another's is still.
 const STILL: f64 = 1e-12;
@@ -18,11 +18,11 @@ const STILL: f64 = 1e-12;
 /// Nodes in each of the two directions of the integral that is a value's variance before anything was seen.
 const VARIANCE_NODES: usize = 24;
 
-/// Fits a process to the sample; nothing if its matrix is singular in these digits.
+/// Fits a process to the sample, whose covariance comes along; nothing if its matrix is singular in these digits.
 ///
 /// # Cost
-/// O(m³) for m pairs, and some dozen times as much for the first [`MOST_LEARNED`].
-pub(crate) fn fit(sampled: &Sampled) -> Option<Fit> {
+/// m³ / 3 for m pairs, and some dozen times as much for [`MOST_LEARNED`] of them.
+pub(crate) fn fit(sampled: &Sampled) -> Option<(Fit, Covariance)> {
     let (m, n) = sampled.signs.dim();
     let end = Array2::ones((1, n));
     let x = concatenate(Axis(0), &[sampled.signs.view(), end.view()]).ok()?;
@@ -32,32 +32,36 @@ pub(crate) fn fit(sampled: &Sampled) -> Option<Fit> {
     let scale = rms.mapv(|rms| if rms > 0.0 { rms } else { 1.0 });
     y /= &scale;
 
-    // Evenly along the pairs, which lie by size; the last is the end.
-    let count = (m + 1).min(MOST_LEARNED);
-    let places: Vec<usize> = (1..=count).map(|k| k * (m + 1) / count - 1).collect();
+    let places = learned(m + 1);
     // Outputs that do not move, but for rounding, teach nothing.
     let largest = rms.iter().fold(0.0, |most: f64, x| most.max(*x));
     let moving: Vec<usize> = (0..rms.len()).filter(|&o| rms[o] > STILL * largest).collect();
     let y_learned = y.select(Axis(0), &places).select(Axis(1), &moving);
-    let covariance = Covariance::learn(&x.select(Axis(0), &places), &y_learned);
+    let covariance = Covariance::learn(&x.select(Axis(0), &places), Parts { odd: &y_learned, even: None }, None);
 
     let own = covariance.own(&x);
     let mut matrix = covariance.between(&x, &x);
     matrix.diag_mut().iter_mut().zip(&own).for_each(|(d, own)| *d += own);
     let factor = Cholesky::new(matrix).ok()?;
-    let inverse = factor.solve(&Array2::eye(m + 1));
-    let told = inverse.dot(&y);
+    let told = factor.solve(&y);
+    let inverse = factor.inverse_diagonal();
     let pulls = pulls(&covariance, &x, &own);
     let mut shares = pulls.t().dot(&told);
     shares *= &scale;
-    let settled = (&pulls * &inverse.dot(&pulls)).sum_axis(Axis(0));
+    let settled = (&pulls * &factor.solve(&pulls)).sum_axis(Axis(0));
     let unsure = variances(&covariance, n) - settled;
     let standard_error = Array2::from_shape_fn(shares.dim(), |(p, o)| unsure[p].max(0.0).sqrt() * scale[o]);
     // What the fit without a pair says of that pair (Rasmussen & Williams 2006, equation 5.12).
-    let left_out = Array2::from_shape_fn((m, y.ncols()), |(pair, o)| {
-        (y[[pair, o]] - told[[pair, o]] / inverse[[pair, pair]]) * scale[o]
-    });
-    Some(Fit { shares, left_out, standard_error: Some(standard_error) })
+    let left_out =
+        Array2::from_shape_fn((m, y.ncols()), |(pair, o)| (y[[pair, o]] - told[[pair, o]] / inverse[pair]) * scale[o]);
+    Some((Fit { shares, left_out, standard_error: Some(standard_error) }, covariance))
+}
+
+/// From which of `count` pairs, the last of which is the end, a covariance is learned: evenly along them, as they lie by
+/// size.
+pub(super) fn learned(count: usize) -> Vec<usize> {
+    let few = count.min(MOST_LEARNED);
+    (1..=few).map(|k| k * count / few - 1).collect()
 }
 
 /// The covariance of each pair's difference with each player's value: (pair, player).

@@ -6,7 +6,9 @@
 //!
 //! where x is 1 for those present and −1 for the others. Players whose presence matters little have small ℓᵢ, and
 //! coalitions that differ only in them are alike. The last term is what coalitions have to themselves: it keeps the
-//! process from following every whim of the sample, and is the game's as much as the rest is.
+//! process from following every whim of the sample, and is the game's as much as the rest is. The even part of the same
+//! process, which knows nothing of the odd one, has the sum of the two exponentials instead of their difference, and a
+//! constant instead of the linear term.
 
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 
@@ -25,6 +27,18 @@ pub(crate) struct Covariance {
     /// c, of what each coalition has to itself.
     pub own: f64,
 }
+
+/// What was seen of the two parts of a process: (pair, output) each, of mean square 1 or so.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    /// What changes its sign when all who are present leave and all others come.
+    pub odd: &'a Array2<f64>,
+    /// What does not, if it is looked at.
+    pub even: Option<&'a Array2<f64>>,
+}
+
+/// The variance of the constant in the even part.
+const LEVEL: f64 = 1.0;
 
 /// Beside `own`, so that matrices stay positive definite in these digits.
 const LEAST_OWN: f64 = 1e-9;
@@ -62,15 +76,16 @@ impl Covariance {
         logs
     }
 
-    /// The likeliest parameters after `y` (pair, output; mean square 1) was seen on the pairs `x` (pair, player).
-    pub fn learn(x: &Array2<f64>, y: &Array2<f64>) -> Self {
+    /// The likeliest parameters after `parts` were seen on the pairs `x` (pair, player); the search begins at `start`.
+    pub fn learn(x: &Array2<f64>, parts: Parts, start: Option<&Covariance>) -> Self {
         let n = x.ncols();
         let prior = Covariance::prior(n);
-        if y.ncols() == 0 {
+        if parts.odd.ncols() == 0 {
             return Covariance::of(&prior);
         }
-        let logs = minimise(prior.clone(), STEPS, GAIN, |logs| {
-            let (mut value, mut slope) = Covariance::of(logs).surprise(x, y)?;
+        let start = start.map_or_else(|| prior.clone(), Covariance::logs);
+        let logs = minimise(start, STEPS, GAIN, |logs| {
+            let (mut value, mut slope) = Covariance::of(logs).surprise(x, parts)?;
             for (k, (log, mean)) in logs.iter().zip(&prior).enumerate() {
                 let spread = SPREAD[(k + 1).saturating_sub(n)];
                 let off = (log - mean) / spread;
@@ -80,6 +95,10 @@ impl Covariance {
             (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
         });
         Covariance::of(&logs)
+    }
+
+    fn logs(&self) -> Vec<f64> {
+        self.reach.iter().chain([&self.smooth, &self.linear, &self.own]).map(|x| x.ln()).collect()
     }
 
     /// `own` of each pair: (pair).
@@ -93,10 +112,13 @@ impl Covariance {
     fn exponentials(&self, x: &Array2<f64>, others: &ArrayRef2<f64>) -> (Array2<f64>, Array2<f64>) {
         let all: f64 = self.reach.iter().sum();
         let alike = (x * &Array1::from(self.reach.clone())).dot(&others.t());
-        (alike.mapv(|d| ((d - all) / 2.0).exp()), alike.mapv(|d| ((-d - all) / 2.0).exp()))
+        let near = alike.mapv(|d| ((d - all) / 2.0).exp());
+        let both = (-all).exp();
+        let far = near.mapv(|near| both / near);
+        (near, far)
     }
 
-    /// The covariance without what coalitions have to themselves: (pair, other pair).
+    /// The covariance without what coalitions have to themselves, of the odd part: (pair, other pair).
     pub fn between(&self, x: &Array2<f64>, others: &ArrayRef2<f64>) -> Array2<f64> {
         let (near, far) = self.exponentials(x, others);
         let mut between = (near - far) * (self.smooth / 2.0);
@@ -104,33 +126,52 @@ impl Covariance {
         between
     }
 
+    /// The same of both parts, the odd one first.
+    pub fn of_parts(&self, x: &Array2<f64>, others: &ArrayRef2<f64>) -> [Array2<f64>; 2] {
+        let (near, far) = self.exponentials(x, others);
+        let mut odd = (&near - &far) * (self.smooth / 2.0);
+        odd.scaled_add(self.linear, &x.dot(&others.t()));
+        [odd, (near + far) * (self.smooth / 2.0) + LEVEL]
+    }
+
     /// Minus the logarithm of the likelihood, mean over the outputs, and its slope by the parameters' logarithms.
-    fn surprise(&self, x: &Array2<f64>, y: &Array2<f64>) -> Option<(f64, Vec<f64>)> {
-        let m = x.nrows();
+    fn surprise(&self, x: &Array2<f64>, parts: Parts) -> Option<(f64, Vec<f64>)> {
+        let n = x.ncols();
         let (near, far) = self.exponentials(x, x);
         let own = self.own(x);
         let linear = x.dot(&x.t());
-        let mut matrix = (&near - &far) * (self.smooth / 2.0);
-        matrix.scaled_add(self.linear, &linear);
-        matrix.diag_mut().iter_mut().zip(&own).for_each(|(d, own)| *d += own);
-        let factor = Cholesky::new(matrix).ok()?;
-        let inverse = factor.solve(&Array2::eye(m));
-        let told = inverse.dot(y);
-        let outputs = y.ncols() as f64;
-        let value = 0.5 * (&told * y).sum() / outputs + 0.5 * factor.log_determinant();
-        // By the entries of the matrix: (K⁻¹ − K⁻¹ y yᵀ K⁻¹) / 2.
-        let pull = (inverse - told.dot(&told.t()) / outputs) * 0.5;
-        let (near, far) = (&near * &pull, &far * &pull);
         let half = self.smooth / 2.0;
-        let (near_sum, far_sum) = (near.sum(), far.sum());
-        let near_along = (x * &near.dot(x)).sum_axis(Axis(0));
-        let far_along = (x * &far.dot(x)).sum_axis(Axis(0));
-        let mut slope: Vec<f64> = (0..x.ncols())
-            .map(|p| half * self.reach[p] * 0.5 * ((near_along[p] - near_sum) + (far_along[p] + far_sum)))
-            .collect();
-        slope.push(half * (near_sum - far_sum));
-        slope.push(self.linear * (&linear * &pull).sum());
-        slope.push(own.iter().zip(pull.diag()).map(|(own, pull)| (own - LEAST_OWN) * pull).sum());
+        let mut value = 0.0;
+        let mut slope = vec![0.0; n + 3];
+        for (sign, y) in [(-1.0, Some(parts.odd)), (1.0, parts.even)] {
+            let Some(y) = y else { continue };
+            let mut matrix = &near * half;
+            matrix.scaled_add(sign * half, &far);
+            match sign < 0.0 {
+                true => matrix.scaled_add(self.linear, &linear),
+                false => matrix += LEVEL,
+            }
+            matrix.diag_mut().iter_mut().zip(&own).for_each(|(d, own)| *d += own);
+            let factor = Cholesky::new(matrix).ok()?;
+            let inverse = factor.inverse();
+            let told = inverse.dot(y);
+            let outputs = y.ncols() as f64;
+            value += 0.5 * (&told * y).sum() / outputs + 0.5 * factor.log_determinant();
+            // By the entries of the matrix: (K⁻¹ − K⁻¹ y yᵀ K⁻¹) / 2.
+            let pull = (inverse - told.dot(&told.t()) / outputs) * 0.5;
+            let (near, far) = (&near * &pull, &far * &pull * sign);
+            let (near_sum, far_sum) = (near.sum(), far.sum());
+            let near_along = (x * &near.dot(x)).sum_axis(Axis(0));
+            let far_along = (x * &far.dot(x)).sum_axis(Axis(0));
+            for p in 0..n {
+                slope[p] += half * self.reach[p] * 0.5 * ((near_along[p] - near_sum) - (far_along[p] + far_sum));
+            }
+            slope[n] += half * (near_sum + far_sum);
+            if sign < 0.0 {
+                slope[n + 1] += self.linear * (&linear * &pull).sum();
+            }
+            slope[n + 2] += own.iter().zip(pull.diag()).map(|(own, pull)| (own - LEAST_OWN) * pull).sum::<f64>();
+        }
         Some((value, slope))
     }
 }

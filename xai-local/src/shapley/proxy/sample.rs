@@ -24,6 +24,8 @@ pub(crate) struct Sampled {
     pub sum: Array2<f64>,
     /// v(N) − v(∅): (output).
     pub gain: Array1<f64>,
+    /// v(N): (output).
+    pub full: Array1<f64>,
 }
 
 /// Cells of the matrix of signs: half a gigabyte.
@@ -45,7 +47,7 @@ impl Sampled {
         for stratum in &pairs.strata {
             unseen[stratum.span.clone()].fill((1.0 - stratum.span.len() as f64 / stratum.pairs).max(0.0));
         }
-        Ok(Sampled { n, pairs, signs, unseen, difference, sum, gain: ends.gain() })
+        Ok(Sampled { n, pairs, signs, unseen, difference, sum, gain: ends.gain(), full: ends.full.clone() })
     }
 
     /// The number of pairs.
@@ -70,8 +72,8 @@ impl Sampled {
         sum / self.difference.ncols().max(1) as f64
     }
 
-    /// The mixture of two fits that loses least (see [`Sampled::lost`]); its standard error stays that
-    /// of the first.
+    /// The mixture of two fits that loses least (see [`Sampled::lost`]). Its standard error is the first's, less by as much
+    /// as the mixture loses less than the first.
     pub fn blend(&self, first: Fit, second: &Fit) -> Fit {
         let (mut along, mut square) = (0.0, 0.0);
         for (output, known) in self.difference.columns().into_iter().enumerate() {
@@ -86,11 +88,15 @@ impl Sampled {
         }
         let part = if square > 0.0 { (along / square).clamp(0.0, 1.0) } else { 1.0 };
         let mix = |a: &Array2<f64>, b: &Array2<f64>| a * part + b * (1.0 - part);
-        Fit {
+        let mut fit = Fit {
             shares: mix(&first.shares, &second.shares),
             left_out: mix(&first.left_out, &second.left_out),
-            standard_error: first.standard_error,
-        }
+            standard_error: None,
+        };
+        let (before, after) = (self.lost(&first), self.lost(&fit));
+        let less = if before > 0.0 { (after / before).sqrt() } else { 1.0 };
+        fit.standard_error = first.standard_error.map(|error| error * less);
+        fit
     }
 
     /// The number of coalitions that were evaluated.

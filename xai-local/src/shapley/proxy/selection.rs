@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ndarray::{Array1, Array2, Axis, Slice};
 
-use super::polynomial::{Regressed, Term, all_terms, regress};
+use super::polynomial::{Gain, Regressed, Term, all_terms, regress};
 use super::sample::Sampled;
 
 /// Players whose triples are looked at; of more players, those with the largest shares in the linear fit.
@@ -29,7 +29,8 @@ const PATIENCE: usize = 3;
 ///
 /// Triples enter some at a time, by how much they have in common with what is left. The number of them is the one with
 /// the least squares left out, where each triple is charged for having been chosen among many (the risk inflation
-/// criterion of Foster & George, *Annals of Statistics* 1994).
+/// criterion of Foster & George, *Annals of Statistics* 1994). Only the last fit meets the worth of all: a polynomial that
+/// still lacks triples would bend to do so, and hide which.
 pub(crate) struct Sparse {
     /// The fit.
     pub regressed: Regressed,
@@ -44,7 +45,7 @@ pub(crate) fn sparse(sampled: &Sampled) -> Option<Sparse> {
     let (m, n) = sampled.signs.dim();
     let weight = Array1::ones(m);
     let mut terms = all_terms(n, 1);
-    let mut last = regress(sampled, &terms, &weight)?;
+    let mut last = regress(sampled, &terms, &weight, Gain::Ignored)?;
     let players = players(&last);
     let q = players.len() as f64;
     let charge = 2.0 * (q * (q - 1.0) * (q - 2.0) / 6.0).max(1.0).ln() / m as f64;
@@ -60,7 +61,7 @@ pub(crate) fn sparse(sampled: &Sampled) -> Option<Sparse> {
             break;
         }
         terms.extend(chosen);
-        let Some(next) = regress(sampled, &terms, &weight) else { break };
+        let Some(next) = regress(sampled, &terms, &weight, Gain::Ignored) else { break };
         let triples = terms.len() - n;
         let charged = sampled.lost(&next.fit) * (1.0 + charge * triples as f64);
         rounds += 1;
@@ -71,16 +72,17 @@ pub(crate) fn sparse(sampled: &Sampled) -> Option<Sparse> {
         }
         last = next;
     }
-    let regressed = if kept.len() == terms.len() { last } else { regress(sampled, &kept, &weight)? };
+    let regressed = regress(sampled, &kept, &weight, Gain::Met)?;
     // They entered some at a time: those that turn out to tell less than their charge leave again.
-    let all = Sparse { regressed, triples: best.0, charged: best.1 };
+    let charged = sampled.lost(&regressed.fit) * (1.0 + charge * best.0 as f64);
+    let all = Sparse { regressed, triples: best.0, charged };
     let worthy = worthy(&all.regressed, n, charge);
     let fewer: Vec<Term> =
         kept.iter().zip(worthy).filter(|(_, worthy)| *worthy).map(|(term, _)| term.clone()).collect();
     if fewer.len() == kept.len() {
         return Some(all);
     }
-    let regressed = regress(sampled, &fewer, &weight)?;
+    let regressed = regress(sampled, &fewer, &weight, Gain::Met)?;
     let triples = fewer.len() - n;
     let charged = sampled.lost(&regressed.fit) * (1.0 + charge * triples as f64);
     Some(if charged <= all.charged.max(NOTHING) { Sparse { regressed, triples, charged } } else { all })
