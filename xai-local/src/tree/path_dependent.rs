@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
@@ -12,13 +11,11 @@ use xai_core::{Attribution, Explainer, Groups, Meter, Provenance, Result, Run, T
 use super::blocks::{Absence, Grove};
 use super::plan::Plan;
 use super::players::{Players, all_margins};
-use super::sweep::{LANES, Lanes, Stacks, round, sweep};
-use super::sweep_row::{RowStacks, sweep_row};
+use super::router::rounded;
+use super::sweep::{LANES, Lanes, Slots, sweep_all, total};
 
-/// Samples that one thread takes at a time: enough to use a tree while it is in the cache.
-const BLOCK: usize = 8 * LANES;
-/// So few samples are swept one by one: the nodes of the quadrature fill the lanes better than the samples.
-const FEW: usize = 2;
+/// The most samples that one thread takes at a time: enough to use a tree while it is in the cache. The cut changes no bit.
+const MOST: usize = 16;
 
 /// Shapley values of the margins, where a split on an absent feature sends the sample both ways by cover.
 ///
@@ -41,7 +38,8 @@ const FEW: usize = 2;
 /// and q = ⌈d/2⌉; leaves × d / 2 for many, and tables of 2ᵈ·d numbers for each second leaf, made once for some 10,000
 /// samples and thrown away tree by tree. For other trees nodes × q, with q about √(23·d) past d = 80. Memory: for the model
 /// some 100 bytes a node, and of deep trees 16·q bytes for each split on a player that has split above; for each thread
-/// depth × q × 192 bytes; 64 MiB for the credit of samples in work; no term is exponential in the depth.
+/// 8·q + 32 bytes for each of some 4,096 splits, and of deep trees for each split with as many below; 64 MiB for the credit
+/// of samples in work; no term is exponential in the depth.
 ///
 /// # Errors
 /// [`Error::Shape`](xai_core::Error::Shape) for a batch of another width than the trees;
@@ -165,106 +163,30 @@ fn values(
 /// The memory of one thread.
 #[derive(Default)]
 struct Workspace {
-    stacks: Stacks,
-    /// The samples of a block: (group of lanes, feature).
-    rows: Vec<Lanes>,
-    /// What the players earned: (group of lanes, output, player).
+    slots: Slots,
+    /// The samples of a block, rounded as the trees compare them: (sample, feature).
+    rows: Vec<f64>,
+    /// What the players earned: (sample, output, player).
     credit: Vec<Lanes>,
 }
 
 /// Adds the values of the trees that are not cut into twigs.
 fn add_swept(trees: &TreeEnsemble, plan: &Plan, batch: &Table, values: &mut Array3<f64>, meter: &Meter) -> Result<()> {
     let n_players = values.len_of(Axis(1));
-    if batch.nrows() <= FEW {
-        let (mut stacks, mut credit) = (RowStacks::default(), Vec::new());
-        for (row, mut values) in batch.outer_iter().zip(values.outer_iter_mut()) {
-            meter.tick(0)?;
-            let row: Vec<f64> = row.iter().map(|&x| round(trees, x)).collect();
-            credit.clear();
-            credit.resize(n_players * trees.n_outputs, 0.0);
-            Arch::new().dispatch(SweptRow { trees, plan, row: &row, stacks: &mut stacks, credit: &mut credit });
-            for ((player, output), value) in values.indexed_iter_mut() {
-                *value += credit[output * n_players + player];
-            }
-        }
-        return Ok(());
-    }
     let done = AtomicU64::new(0);
-    let blocks = values.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
+    let block_len = batch.nrows().div_ceil(2 * rayon::current_num_threads()).clamp(1, MOST);
+    let blocks = values.axis_chunks_iter_mut(Axis(0), block_len).into_par_iter();
     blocks.enumerate().try_for_each_init(Workspace::default, |work, (block, mut values)| {
         meter.tick(done.load(Ordering::Relaxed))?;
-        let (start, n) = (block * BLOCK, values.len_of(Axis(0)));
+        let (start, n) = (block * block_len, values.len_of(Axis(0)));
         let samples = batch.slice_axis(Axis(0), Slice::from(start..start + n));
-        Arch::new().dispatch(Swept { trees, plan, samples: &samples, n_players, work });
+        rounded(trees, samples.iter().copied(), &mut work.rows);
+        work.credit.resize(n * n_players * trees.n_outputs, [0.0; LANES]);
+        sweep_all(trees, &plan.trees, &work.rows, &mut work.slots, &mut work.credit);
         for ((sample, player, output), value) in values.indexed_iter_mut() {
-            let place = (sample / LANES * trees.n_outputs + output) * n_players + player;
-            *value += work.credit[place][sample % LANES];
+            *value += total(&work.credit[(sample * trees.n_outputs + output) * n_players + player]);
         }
         done.fetch_add(n as u64, Ordering::Relaxed);
         Ok(())
     })
-}
-
-/// Credits one sample, tree by tree: (output, player).
-struct SweptRow<'a> {
-    trees: &'a TreeEnsemble,
-    plan: &'a Plan,
-    row: &'a [f64],
-    stacks: &'a mut RowStacks,
-    credit: &'a mut [f64],
-}
-
-impl WithSimd for SweptRow<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let SweptRow { trees, plan, row, stacks, credit } = self;
-        let n_players = credit.len() / trees.n_outputs.max(1);
-        for tree in &plan.trees {
-            for (value, output) in trees.outputs_of(tree.tree).enumerate() {
-                let credit = &mut credit[output * n_players..(output + 1) * n_players];
-                sweep_row(trees, tree, value, row, stacks, credit);
-            }
-        }
-    }
-}
-
-/// Fills the workspace's credit for a block of samples, tree by tree. Lanes without a sample repeat the last one.
-struct Swept<'a> {
-    trees: &'a TreeEnsemble,
-    plan: &'a Plan,
-    samples: &'a Table,
-    n_players: usize,
-    work: &'a mut Workspace,
-}
-
-impl WithSimd for Swept<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Swept { trees, plan, samples, n_players, work } = self;
-        let (n_features, n_outputs) = (trees.n_features, trees.n_outputs);
-        let groups = samples.nrows().div_ceil(LANES);
-        work.rows.clear();
-        for group in 0..groups {
-            work.rows.extend((0..n_features).map(|feature| {
-                std::array::from_fn(|lane| {
-                    let sample = (group * LANES + lane).min(samples.nrows() - 1);
-                    round(trees, samples[[sample, feature]])
-                })
-            }));
-        }
-        work.credit.clear();
-        work.credit.resize(groups * n_outputs * n_players, [0.0; LANES]);
-        for tree in &plan.trees {
-            for (value, output) in trees.outputs_of(tree.tree).enumerate() {
-                for group in 0..groups {
-                    let rows = &work.rows[group * n_features..(group + 1) * n_features];
-                    let first = (group * n_outputs + output) * n_players;
-                    let credit = &mut work.credit[first..first + n_players];
-                    sweep(trees, tree, value, rows, &mut work.stacks, credit);
-                }
-            }
-        }
-    }
 }

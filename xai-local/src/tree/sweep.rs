@@ -1,87 +1,26 @@
-//! One tree swept once for several samples at a time.
+//! One tree swept for one sample: down level by level, and up again.
 
-use xai_core::trees::{Missing, NO_SET, TreeEnsemble};
+use pulp::{Arch, Simd, WithSimd};
+use xai_core::trees::TreeEnsemble;
 
-use super::plan::{NONE, Split, Step, TreePlan};
+use super::levels::{Kind, Levels, Piece, Split};
 
-/// How many samples are swept together: every sample visits every node, so they share all but the arithmetic.
+/// The nodes of the quadrature that are worked on side by side.
 pub(super) const LANES: usize = 8;
 
-/// One number for each sample.
+/// One number for each of some nodes of the quadrature, or for each of some samples.
 pub(super) type Lanes = [f64; LANES];
-
-const ZERO: Lanes = [0.0; LANES];
 
 /// The memory of one thread.
 #[derive(Default)]
-pub(super) struct Stacks {
-    /// The product of the factors above a split: (depth, node of the quadrature).
-    products: Vec<Lanes>,
-    /// The sum over the leaves below each child: (depth, left or right, node of the quadrature).
-    sums: Vec<Lanes>,
-    /// What the split of the path decided: (depth).
-    decided: Vec<Decided>,
-}
-
-/// What a split decided, sample by sample.
-#[derive(Clone, Copy)]
-struct Decided {
-    /// 1 while the sample has followed its player at every split so far, this one included: left, right.
-    follows: [Lanes; 2],
-    /// h·(hₑ − cₑ) of the edges: left, right.
-    gain: [Lanes; 2],
-}
-
-impl Stacks {
-    fn reserve(&mut self, nodes: usize, depth: usize) {
-        let grow = |stack: &mut Vec<Lanes>, n: usize| stack.resize(stack.len().max(n), ZERO);
-        grow(&mut self.products, nodes * depth);
-        grow(&mut self.sums, 2 * nodes * depth);
-        let blank = Decided { follows: [ZERO; 2], gain: [ZERO; 2] };
-        self.decided.resize(self.decided.len().max(depth), blank);
-    }
-}
-
-/// Adds to `credit` what each player contributes to one output of one tree.
-///
-/// For a leaf with value v, whose path sends a share c of the cover along each player's splits and which a sample
-/// reaches (h = 1) or misses (h = 0) there, the Shapley value is v·(hᵢ − cᵢ)·∫₀¹ Πⱼ≠ᵢ (hⱼ·t + cⱼ·(1 − t)) dt. With
-/// A(t) the product over the players above a split and B(t) the sum over the leaves below a child, each with its
-/// factors further down, and D = Σ h·(hₑ − cₑ)·Bₑ over the two edges e, a split adds ∫ ω·A·D to its player, where τ = t,
-/// ω = 1 for the player's first split on the path; for later ones τ = t/(t + c·(1 − t)), ω = c/(t + c·(1 − t))². The sum
-/// that it passes up is Σ cₑ·Bₑ + τ·D, the product that it passes down along an edge A·(cₑ + τ·h·(hₑ − cₑ)).
-///
-/// # Shapes
-/// `rows` (feature), rounded as [`round`] does it; `credit` (player); both in lanes. `value` is the place of the output
-/// among the values of a leaf.
-#[inline(always)]
-pub(super) fn sweep(
-    trees: &TreeEnsemble,
-    plan: &TreePlan,
-    value: usize,
-    rows: &[Lanes],
-    stacks: &mut Stacks,
-    credit: &mut [Lanes],
-) {
-    let n = plan.rule.t.len();
-    stacks.reserve(n, plan.depth);
-    stacks.products[..n].fill([1.0; LANES]);
-    for &step in &plan.steps {
-        match step {
-            Step::Decide(split) => {
-                let split = &plan.splits[split as usize];
-                decide(trees, split, rows, &mut stacks.decided);
-                if split.leaf[0] == NONE {
-                    descend(plan, split, 0, stacks);
-                }
-            }
-            Step::Turn(split) => descend(plan, &plan.splits[split as usize], 1, stacks),
-            Step::Join(split) => {
-                let split = &plan.splits[split as usize];
-                join(trees, plan, split, value, stacks, &mut credit[split.player as usize]);
-            }
-        }
-    }
+pub(super) struct Slots {
+    /// The product of the factors above a split; once it is swept, the sum over the leaves below: (slot, node of the
+    /// quadrature).
+    vectors: Vec<Lanes>,
+    /// h·(hₑ − cₑ) of the edges: (slot), left and right.
+    gain: Vec<[f64; 2]>,
+    /// 1 while the sample has followed its player at every split so far, this one included: (slot), left and right.
+    follows: Vec<[f64; 2]>,
 }
 
 /// The value as the trees compare it.
@@ -89,124 +28,206 @@ pub(super) fn round(trees: &TreeEnsemble, value: f64) -> f64 {
     if trees.comparison.single { f64::from(value as f32) } else { value }
 }
 
-#[inline(always)]
-fn decide(trees: &TreeEnsemble, split: &Split, rows: &[Lanes], decided: &mut [Decided]) {
-    let x = &rows[split.feature as usize];
-    let left = goes_left(trees, split.node as usize, x);
-    let depth = split.depth as usize;
-    let follows = match split.above {
-        (NONE, _) => [1.0; LANES],
-        (above, true) => decided[above as usize].follows[0],
-        (above, false) => decided[above as usize].follows[1],
-    };
-    let to = &mut decided[depth];
-    for lane in 0..LANES {
-        let (h, l) = (follows[lane], left[lane]);
-        to.follows[0][lane] = h * l;
-        to.follows[1][lane] = h * (1.0 - l);
-        to.gain[0][lane] = h * (l - split.share[0]);
-        to.gain[1][lane] = h * (1.0 - l - split.share[1]);
-    }
+/// Sets `credit` to what each player contributes in some trees, in parts that are yet to be summed.
+///
+/// # Shapes
+/// `rows` (sample, feature), rounded as [`round`] does it; `credit` (sample, output, player).
+pub(super) fn sweep_all(trees: &TreeEnsemble, all: &[Levels], rows: &[f64], slots: &mut Slots, credit: &mut [Lanes]) {
+    credit.fill([0.0; LANES]);
+    Arch::new().dispatch(Sweeps { trees, all, rows, slots, credit });
 }
 
-/// 1 for the samples that go left, 0 for the others. The common kind of split is decided without branches; `x` is
-/// already rounded where the comparison asks for it.
-#[inline(always)]
-fn goes_left(trees: &TreeEnsemble, node: usize, x: &Lanes) -> Lanes {
-    if trees.set[node] != NO_SET || trees.missing[node] != Missing::Nan {
-        return x.map(|x| f64::from(u8::from(trees.goes_left(node, x))));
-    }
-    let (threshold, missing) = (trees.threshold[node], f64::from(u8::from(trees.default_left[node])));
-    let known = |left: bool, x: f64| if x.is_nan() { missing } else { f64::from(u8::from(left)) };
-    if trees.comparison.strict { x.map(|x| known(x < threshold, x)) } else { x.map(|x| known(x <= threshold, x)) }
+/// The sum of the parts.
+pub(super) fn total(parts: &Lanes) -> f64 {
+    let [a, b, c, d, e, f, g, h] = *parts;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
-/// τ and ω of a split: (node of the quadrature).
-#[inline(always)]
-fn factors<'a>(plan: &'a TreePlan, split: &Split) -> (&'a [f64], &'a [f64]) {
-    let (n, table) = (plan.rule.t.len(), split.table as usize);
-    (&plan.tables[table..table + n], &plan.tables[table + plan.width..table + plan.width + n])
+struct Sweeps<'a> {
+    trees: &'a TreeEnsemble,
+    all: &'a [Levels],
+    rows: &'a [f64],
+    slots: &'a mut Slots,
+    credit: &'a mut [Lanes],
 }
 
-/// Multiplies the factors of an edge into the product for the subtree below.
-#[inline(always)]
-fn descend(plan: &TreePlan, split: &Split, side: usize, stacks: &mut Stacks) {
-    let n = plan.rule.t.len();
-    let depth = split.depth as usize;
-    let (above, below) = stacks.products.split_at_mut((depth + 1) * n);
-    let gain = &stacks.decided[depth].gain[side];
-    let share = split.share[side];
-    let (tau, _) = factors(plan, split);
-    for ((product, below), tau) in above[depth * n..].iter().zip(&mut below[..n]).zip(tau) {
-        for lane in 0..LANES {
-            below[lane] = product[lane] * (share + tau * gain[lane]);
-        }
-    }
-}
-
-/// Credits the player of a split and passes the sum over its leaves up.
-#[inline(always)]
-fn join(trees: &TreeEnsemble, plan: &TreePlan, split: &Split, value: usize, stacks: &mut Stacks, credit: &mut Lanes) {
-    let n = plan.rule.t.len();
-    let depth = split.depth as usize;
-    let Decided { gain: [gain_left, gain_right], .. } = stacks.decided[depth];
-    let [share_left, share_right] = split.share;
-    let (tau, omega) = factors(plan, split);
-    let (above, here) = stacks.sums.split_at_mut(2 * depth * n);
-    let products = &stacks.products[depth * n..(depth + 1) * n];
-    // The root passes its sum to nobody.
-    let up = match depth {
-        0 => &mut [][..],
-        _ => {
-            let place = (2 * (depth - 1) + usize::from(!split.is_left)) * n;
-            &mut above[place..place + n]
-        }
-    };
-    let leaf = |place: u32| trees.values[place as usize + value];
-    if split.leaf[0] != NONE && split.leaf[1] != NONE {
-        let (left, right) = (leaf(split.leaf[0]), leaf(split.leaf[1]));
-        let mean = share_left * left + share_right * right;
-        let mut gained = ZERO;
-        for lane in 0..LANES {
-            gained[lane] = gain_left[lane] * left + gain_right[lane] * right;
-        }
-        let mut integral = ZERO;
-        for (product, omega) in products.iter().zip(omega) {
-            for lane in 0..LANES {
-                integral[lane] += omega * product[lane];
+impl WithSimd for Sweeps<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Sweeps { trees, all, rows, slots, credit } = self;
+        let n_samples = rows.len() / trees.n_features.max(1);
+        let n_players = credit.len() / (n_samples * trees.n_outputs).max(1);
+        for tree in all {
+            for (sample, row) in rows.chunks_exact(trees.n_features.max(1)).enumerate() {
+                for (value, output) in trees.outputs_of(tree.tree).enumerate() {
+                    let first = (sample * trees.n_outputs + output) * n_players;
+                    let credit = &mut credit[first..first + n_players];
+                    let sweep = Sweep { trees, tree, value, row };
+                    match tree.width / LANES {
+                        1 => sweep.run(1, slots, credit),
+                        2 => sweep.run(2, slots, credit),
+                        n => sweep.run(n, slots, credit),
+                    }
+                }
             }
         }
-        for lane in 0..LANES {
-            credit[lane] += integral[lane] * gained[lane];
+    }
+}
+
+/// One sample, one output of a tree.
+struct Sweep<'a> {
+    trees: &'a TreeEnsemble,
+    tree: &'a Levels,
+    /// The place of the output among the values of a leaf.
+    value: usize,
+    /// The sample, rounded as [`round`] does it: (feature).
+    row: &'a [f64],
+}
+
+impl Sweep<'_> {
+    /// Adds what each player contributes.
+    ///
+    /// For a leaf with value v, whose path sends a share c of the cover along each player's splits and which a sample
+    /// reaches (h = 1) or misses (h = 0) there, the Shapley value is v·(hᵢ − cᵢ)·∫₀¹ Πⱼ≠ᵢ (hⱼ·t + cⱼ·(1 − t)) dt. With
+    /// A(t) the product over the players above a split and B(t) the sum over the leaves below a child, each with its
+    /// factors further down, and D = Σ h·(hₑ − cₑ)·Bₑ over the two edges e, a split adds ∫ ω·A·D to its player, where
+    /// τ = t, ω = 1 for the player's first split on the path; for later ones τ = t/(t + c·(1 − t)),
+    /// ω = c/(t + c·(1 − t))². The sum that it passes up is Σ cₑ·Bₑ + τ·D, the product that it passes down along an edge
+    /// A·(cₑ + τ·h·(hₑ − cₑ)).
+    ///
+    /// # Shapes
+    /// `n` is the number of vectors that hold a number for each node; `credit` (player).
+    #[inline(always)]
+    fn run(&self, n: usize, slots: &mut Slots, credit: &mut [Lanes]) {
+        let n_slots = self.tree.n_slots;
+        slots.vectors.resize(slots.vectors.len().max(n * n_slots), [0.0; LANES]);
+        slots.gain.resize(slots.gain.len().max(n_slots), [0.0; 2]);
+        slots.follows.resize(slots.follows.len().max(n_slots), [0.0; 2]);
+        // What stands above the root: nothing.
+        slots.vectors[..n].fill([1.0; LANES]);
+        (slots.gain[0], slots.follows[0]) = ([0.0; 2], [1.0; 2]);
+        let Some((top, pieces)) = self.tree.pieces.split_first() else { return };
+        self.down(n, top, slots, credit);
+        for piece in pieces {
+            self.down(n, piece, slots, credit);
+            self.up(n, piece, slots, credit);
+            slots.vectors.copy_within(n * piece.slot..n * (piece.slot + 1), n * piece.kept);
         }
-        for (up, tau) in up.iter_mut().zip(tau) {
-            for lane in 0..LANES {
-                up[lane] = mean + tau * gained[lane];
+        self.up(n, top, slots, credit);
+    }
+
+    /// Decides which way the sample goes and multiplies the factors of the paths; splits between two leaves are done
+    /// with.
+    #[inline(always)]
+    fn down(&self, n: usize, piece: &Piece, slots: &mut Slots, credit: &mut [Lanes]) {
+        let (mut slot, mut splits) = (piece.slot, &self.tree.splits[piece.splits.clone()]);
+        for &(kind, len) in &piece.runs {
+            let (here, rest) = splits.split_at(len as usize);
+            splits = rest;
+            for (split, slot) in here.iter().zip(slot..) {
+                let left = f64::from(u8::from(self.goes_left(split)));
+                let h = slots.follows.as_flattened()[split.above as usize];
+                let gain = [h * (left - split.share[0]), h * (1.0 - left - split.share[1])];
+                slots.gain[slot] = gain;
+                slots.follows[slot] = [h * left, h * (1.0 - left)];
+                let gain_above = slots.gain.as_flattened()[split.parent as usize];
+                let (above, here) = slots.vectors.split_at_mut(n * slot);
+                let product = above[n * (split.parent as usize / 2)..].iter().zip(self.tau(n, split.table[1]));
+                let product = product.map(|(product, tau)| {
+                    std::array::from_fn::<f64, LANES, _>(|i| product[i] * (split.share_above + tau[i] * gain_above))
+                });
+                if kind != Kind::Both {
+                    here.iter_mut().zip(product).for_each(|(here, product)| *here = product);
+                    continue;
+                }
+                let [left, right] = split.children.map(|place| self.trees.values[place as usize + self.value]);
+                let mean = split.share[0] * left + split.share[1] * right;
+                let gained = gain[0] * left + gain[1] * right;
+                let (tau, omega) = (self.tau(n, split.table[0]), self.omega(n, split.table[0]));
+                let credit = &mut credit[split.player as usize];
+                for (((here, product), tau), omega) in here.iter_mut().zip(product).zip(tau).zip(omega) {
+                    *credit = std::array::from_fn(|i| credit[i] + omega[i] * product[i] * gained);
+                    *here = std::array::from_fn(|i| mean + tau[i] * gained);
+                }
+            }
+            slot += len as usize;
+        }
+    }
+
+    /// Credits the players of the splits and passes the sums over their leaves up.
+    #[inline(always)]
+    fn up(&self, n: usize, piece: &Piece, slots: &mut Slots, credit: &mut [Lanes]) {
+        let (mut slot, mut splits) = (piece.slot + piece.splits.len(), &self.tree.splits[piece.splits.clone()]);
+        for &(kind, len) in piece.runs.iter().rev() {
+            let (rest, here) = splits.split_at(splits.len() - len as usize);
+            splits = rest;
+            slot -= len as usize;
+            match kind {
+                Kind::Both => {}
+                Kind::Left => self.join::<true, false>(n, slot, here, slots, credit),
+                Kind::Right => self.join::<false, true>(n, slot, here, slots, credit),
+                Kind::Neither => self.join::<false, false>(n, slot, here, slots, credit),
             }
         }
-        return;
     }
-    let (lefts, rights) = here[..2 * n].split_at_mut(n);
-    if split.leaf[0] != NONE {
-        lefts.fill([leaf(split.leaf[0]); LANES]);
-    }
-    if split.leaf[1] != NONE {
-        rights.fill([leaf(split.leaf[1]); LANES]);
-    }
-    let mut integral = ZERO;
-    for (node, (left, right)) in lefts.iter().zip(rights.iter()).enumerate() {
-        let (tau, omega, product) = (tau[node], omega[node], &products[node]);
-        let mut sum = ZERO;
-        for lane in 0..LANES {
-            let gained = gain_left[lane] * left[lane] + gain_right[lane] * right[lane];
-            integral[lane] += omega * product[lane] * gained;
-            sum[lane] = share_left * left[lane] + share_right * right[lane] + tau * gained;
+
+    #[inline(always)]
+    fn join<const LEFT: bool, const RIGHT: bool>(
+        &self,
+        n: usize,
+        first: usize,
+        splits: &[Split],
+        slots: &mut Slots,
+        credit: &mut [Lanes],
+    ) {
+        for (split, slot) in splits.iter().zip(first..first + splits.len()).rev() {
+            // The sums of children lie behind the product of their parent.
+            let (before, after) = slots.vectors.split_at_mut(n * (slot + 1));
+            let vectors = &mut before[n * slot..];
+            let leaf = |is_leaf: bool, side: usize| match is_leaf {
+                true => self.trees.values[split.children[side] as usize + self.value],
+                false => 0.0,
+            };
+            let sums = |is_leaf: bool, side: usize| match is_leaf {
+                true => &[][..],
+                false => &after[n * (split.children[side] as usize - slot - 1)..][..n],
+            };
+            let (leaf_left, leaf_right) = (leaf(LEFT, 0), leaf(RIGHT, 1));
+            let (sums_left, sums_right) = (sums(LEFT, 0), sums(RIGHT, 1));
+            let ([share_left, share_right], [gain_left, gain_right]) = (split.share, slots.gain[slot]);
+            let (tau, omega) = (self.tau(n, split.table[0]), self.omega(n, split.table[0]));
+            let credit = &mut credit[split.player as usize];
+            for (node, vector) in vectors.iter_mut().enumerate() {
+                let left = if LEFT { [leaf_left; LANES] } else { sums_left[node] };
+                let right = if RIGHT { [leaf_right; LANES] } else { sums_right[node] };
+                let (tau, omega, product) = (&tau[node], &omega[node], *vector);
+                // One array after another: loops that write two at a time are not turned into vector instructions.
+                let gained: Lanes = std::array::from_fn(|i| gain_left * left[i] + gain_right * right[i]);
+                *credit = std::array::from_fn(|i| credit[i] + omega[i] * product[i] * gained[i]);
+                let mean: Lanes = std::array::from_fn(|i| share_left * left[i] + share_right * right[i]);
+                *vector = std::array::from_fn(|i| mean[i] + tau[i] * gained[i]);
+            }
         }
-        if let Some(up) = up.get_mut(node) {
-            *up = sum;
+    }
+
+    #[inline(always)]
+    fn goes_left(&self, split: &Split) -> bool {
+        let x = self.row[split.feature as usize];
+        match (split.is_plain, self.trees.comparison.strict) {
+            (true, true) => (x < split.threshold) | (x.is_nan() & split.default_left),
+            (true, false) => (x <= split.threshold) | (x.is_nan() & split.default_left),
+            (false, _) => self.trees.goes_left(split.node as usize, x),
         }
     }
-    for lane in 0..LANES {
-        credit[lane] += integral[lane];
+
+    #[inline(always)]
+    fn tau(&self, n: usize, table: u32) -> &[Lanes] {
+        &self.tree.tables[table as usize..].as_chunks().0[..n]
+    }
+
+    #[inline(always)]
+    fn omega(&self, n: usize, table: u32) -> &[Lanes] {
+        &self.tree.tables[table as usize..].as_chunks().0[n..2 * n]
     }
 }

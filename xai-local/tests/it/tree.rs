@@ -126,8 +126,8 @@ fn deep_chains_against_a_background() {
 
 #[test]
 fn a_path_that_needs_too_much_memory_is_refused() {
-    let model = chain(40_000, 40_000, |level| level);
-    let found = TreeShap::default().explain(&model, &Array2::zeros((1, 40_000)), &Run::default());
+    let model = chain(100_000, 100_000, |level| level);
+    let found = TreeShap::default().explain(&model, &Array2::zeros((1, 100_000)), &Run::default());
     assert!(matches!(found, Err(Error::TooLarge { .. })), "{found:?}");
 }
 
