@@ -18,6 +18,9 @@ pub enum AnyModel {
     /// A network, which eats tables, series or images.
     #[cfg(feature = "network")]
     Network(AnyNetwork),
+    /// A model that only predicts.
+    #[cfg(feature = "onnx-any")]
+    Opaque(crate::onnx::AnyOpaque),
 }
 
 /// How to read a model of any kind.

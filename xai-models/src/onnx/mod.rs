@@ -21,9 +21,13 @@ mod graph;
 #[cfg(feature = "network")]
 mod network;
 mod newer;
+#[cfg(feature = "onnx-any")]
+mod opaque;
 mod proto;
 mod scores;
 
+#[cfg(feature = "onnx-any")]
+pub use opaque::{AnyOpaque, LoadedOpaque, Opaque};
 use prost::Message;
 use xai_core::{Error, Feature, Result};
 
@@ -69,7 +73,8 @@ pub fn read(bytes: &[u8]) -> Result<Loaded> {
 ///
 /// # Errors
 /// As [`read`] for tree ensembles. For networks [`Error::Malformed`]; [`Error::Unsupported`] with the name of the operator
-/// and of its node; [`Error::InLayer`] for what does not fit there; [`Error::TooLarge`]; [`Error::Io`].
+/// and of its node; [`Error::InLayer`] for what does not fit there; [`Error::TooLarge`]; [`Error::Io`]. With the feature
+/// `onnx-any`, what is unsupported as a network comes as a model that only predicts, if it can be run at all.
 #[cfg(feature = "network")]
 pub fn read_any(bytes: &[u8], folder: Option<&std::path::Path>) -> Result<crate::file::AnyModel> {
     use crate::file::AnyModel;
@@ -77,7 +82,30 @@ pub fn read_any(bytes: &[u8], folder: Option<&std::path::Path>) -> Result<crate:
     let trees = |node: &proto::NodeProto| node.op_type.starts_with("TreeEnsemble");
     match file.graph.as_ref().is_some_and(|graph| graph.node.iter().any(trees)) {
         true => read(bytes).map(AnyModel::Trees),
-        false => network::read(&file, bytes.len(), folder).map(AnyModel::Network),
+        false => match network::read(&file, bytes.len(), folder) {
+            #[cfg(feature = "onnx-any")]
+            Err(refusal) if is_refusal(&refusal) => opaque::read(bytes, Some(&refusal)).map(AnyModel::Opaque),
+            found => found.map(AnyModel::Network),
+        },
+    }
+}
+
+/// A model from the bytes of an ONNX file that is only run, also where it could be differentiated.
+///
+/// # Errors
+/// [`Error::Malformed`]; [`Error::Unsupported`] for what cannot be run; [`Error::TooLarge`].
+#[cfg(feature = "onnx-any")]
+pub fn read_opaque(bytes: &[u8]) -> Result<AnyOpaque> {
+    opaque::read(bytes, None)
+}
+
+/// Whether the file is sound and its operators are those that cannot be served.
+#[cfg(feature = "onnx-any")]
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::Unsupported { .. } => true,
+        Error::InLayer { source, .. } => is_refusal(source),
+        _ => false,
     }
 }
 

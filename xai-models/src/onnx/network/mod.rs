@@ -65,14 +65,18 @@ fn opset(file: &ModelProto) -> i64 {
     main.map(|set| set.version).max().unwrap_or(1)
 }
 
-/// The input's axes.
-struct InputShape {
-    sample: Vec<usize>,
+/// The input's name, axes and element type.
+pub(super) struct InputShape<'a> {
+    #[cfg_attr(not(feature = "onnx-any"), allow(dead_code))]
+    pub name: &'a str,
+    pub sample: Vec<usize>,
     /// The number of samples, where the file fixes it.
-    samples: Option<i64>,
+    pub samples: Option<i64>,
+    #[cfg_attr(not(feature = "onnx-any"), allow(dead_code))]
+    pub element: i32,
 }
 
-fn input_shape(graph: &GraphProto) -> Result<InputShape> {
+pub(super) fn input_shape(graph: &GraphProto) -> Result<InputShape<'_>> {
     let input = graph::data_input(graph)?;
     let at = || format!("graph.input {:?}", input.name);
     let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
@@ -90,11 +94,12 @@ fn input_shape(graph: &GraphProto) -> Result<InputShape> {
         let what = format!("ONNX: a network whose input {:?} has an open axis beside the samples'", input.name);
         Error::unsupported(what, "export it with the length of every axis but the first")
     })?;
-    Ok(InputShape { sample, samples: Some(samples.dim_value).filter(|&n| n > 0) })
+    let samples = Some(samples.dim_value).filter(|&n| n > 0);
+    Ok(InputShape { name: &input.name, sample, samples, element: tensor.elem_type })
 }
 
 /// The graph output that holds the scores: the only one of real numbers.
-fn scores(graph: &GraphProto) -> Result<&str> {
+pub(super) fn scores(graph: &GraphProto) -> Result<&str> {
     let real = |kind: i32| matches!(kind, 0 | element::FLOAT | element::DOUBLE | element::FLOAT16);
     let holds_reals = |output: &&super::proto::ValueInfo| {
         let tensor = output.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());

@@ -7,6 +7,8 @@ mod kinds;
 mod mutation;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "onnx-any")]
+mod opaque;
 mod shared;
 mod weights;
 
