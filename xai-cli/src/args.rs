@@ -230,7 +230,7 @@ pub struct ReportArgs {
     /// The model; without one the report is about a forest trained on embedded data.
     #[arg(long, value_name = "FILE", requires = "data")]
     pub model: Option<PathBuf>,
-    /// The rows: CSV with a header, or Parquet.
+    /// The rows: CSV with a header, or Parquet; for a network also an image, a series, or a folder of them.
     #[arg(long, value_name = "FILE", requires = "model")]
     pub data: Option<PathBuf>,
     /// The column that holds what the model should have predicted.
@@ -247,6 +247,11 @@ pub struct ReportArgs {
     pub unknown_category: Unknown,
     #[command(flatten)]
     pub grouping: Grouping,
+    /// The methods whose maps are shown of images and series; a few that fit when not given.
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', requires = "model")]
+    pub methods: Vec<String>,
+    #[command(flatten)]
+    pub networks: Networks,
     /// The title of the report.
     #[arg(long, requires = "model")]
     pub title: Option<String>,

@@ -78,7 +78,7 @@ pub use charts::surface::Surface;
 pub use charts::terms::InteractionBars;
 pub use charts::waterfall::Waterfall;
 pub use raster::Raster;
-pub use report::{Confusion, Individual, LeaguePage, Overview, Report};
+pub use report::{Confusion, Individual, LeaguePage, Maps, Overview, Picture, Report};
 pub use scene::{Anchor, Ink, Mark, Scene, Shape, Span, Stroke, Text};
 pub use terminal::Terminal;
 pub use theme::Theme;

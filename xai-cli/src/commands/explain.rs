@@ -53,6 +53,8 @@ fn run_task(method: &dyn Method, task: &Task) -> Result<(), Failure> {
     let loaded = match case::open(source, task.networks)? {
         AnyModel::Trees(loaded) => loaded,
         AnyModel::Network(network) => return task.explain(&network, method, &settings),
+        #[cfg(feature = "onnx-any")]
+        AnyModel::Opaque(model) => return task.explain_opaque(&model, method, &settings),
         _ => return Err(Error::unsupported("this kind of model", "trees and networks are served").into()),
     };
     fits(method.spec(), source, explaining, &settings)?;

@@ -22,6 +22,10 @@ pub fn run(args: &PredictArgs) -> Result<(), Failure> {
         AnyModel::Network(network) => {
             return super::networks::predict(&network, &args.source, &args.running, &args.networks);
         }
+        #[cfg(feature = "onnx-any")]
+        AnyModel::Opaque(model) => {
+            return super::networks::predict_opaque(&model, &args.source, &args.running, args.networks.fit);
+        }
         _ => return Err(Error::unsupported("this kind of model", "trees and networks are served").into()),
     };
     let case = Case::of(loaded, &args.source, None, &Grouping::default(), Unlabelled::Ignore)?;

@@ -1,12 +1,13 @@
 //! `xai report`.
 
-use xai::core::TreeStructured;
+use xai::core::{Error, TreeStructured};
+use xai::models::file::AnyModel;
 use xai::registry::Subject;
 use xai::report::Brief;
 
-use super::demo;
+use super::{demo, networks};
 use crate::args::{DemoArgs, ReportArgs, Source};
-use crate::case::{Case, Unlabelled};
+use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
 use crate::files;
 use crate::progress::use_threads;
@@ -30,7 +31,16 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         unknown_category: args.unknown_category,
         iterations: None,
     };
-    let case = Case::open(&source, args.background.as_deref(), &args.grouping, Unlabelled::LeaveOut)?;
+    let loaded = match case::open(&source, &args.networks)? {
+        AnyModel::Trees(loaded) => loaded,
+        AnyModel::Network(network) => return networks::report(&network, args, &source),
+        _ => return Err(Error::unsupported("a report about this model", "trees and networks have one").into()),
+    };
+    if !args.methods.is_empty() {
+        return Err(Failure::Use("--methods chooses among methods of images and series".into()));
+    }
+    let background = args.background.as_deref();
+    let case = Case::of(loaded, &source, background, &args.grouping, Unlabelled::LeaveOut)?;
     let missing = case.batch.iter().filter(|cell| cell.is_nan()).count();
     let name = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let fact = |name: &str, value: String| (name.to_owned(), value);

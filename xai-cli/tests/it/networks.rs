@@ -119,11 +119,7 @@ fn a_table_is_explained_by_methods_of_networks_and_of_tables() {
 #[test]
 fn a_series_is_drawn() {
     let folder = Folder::new();
-    let model = folder.write(
-        "series.json",
-        r#"{"schema": "xai/network/1", "input": {"shape": [2, 3]}, "layers": [
-            {"name": "flat", "kind": "flatten"}, {"name": "score", "kind": "linear", "weight": [[1, 0, 0, 0, 0, 2]]}]}"#,
-    );
+    let model = folder.write("series.json", SERIES);
     let data = folder.write("series.csv", "a,b\n1,2\n3,4\n5,6\n");
     let output = folder.path("series.svg");
     let method = ["explain", "--model", &model, "--data", &data, "--method", "input-times-gradient"];
@@ -133,6 +129,86 @@ fn a_series_is_drawn() {
     let done = xai([&method[..], &["--output", output.to_str().unwrap()][..]].concat());
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(std::fs::read_to_string(output).unwrap().contains("<image"));
+}
+
+/// Channels a and b over three steps; the score is a at the first plus twice b at the last.
+const SERIES: &str = r#"{"schema": "xai/network/1", "input": {"shape": [2, 3]}, "layers": [
+    {"name": "flat", "kind": "flatten"}, {"name": "score", "kind": "linear", "weight": [[1, 0, 0, 0, 0, 2]]}]}"#;
+
+#[test]
+fn several_series_come_from_a_folder() {
+    let folder = Folder::new();
+    let model = folder.write("series.json", SERIES);
+    std::fs::create_dir(folder.path("all")).unwrap();
+    folder.write("all/two.csv", "a,b\n0,0\n0,0\n0,5\n");
+    folder.write("all/one.csv", "a,b\n1,2\n3,4\n5,6\n");
+    let data = folder.path("all");
+    let method = ["explain", "--model", &model, "--data", data.to_str().unwrap(), "--method", "input-times-gradient"];
+    let found = json(&xai(args(&method)));
+    assert_eq!(found["scores"], serde_json::json!([[13.0], [10.0]]));
+    assert_eq!(found["values"][1][5], serde_json::json!([10.0]));
+    let output = folder.path("series.svg");
+    let drawn = xai([&method[..], &["--output", output.to_str().unwrap()][..]].concat());
+    assert!(String::from_utf8_lossy(&drawn.stderr).contains("a picture shows one series"));
+    // One that is shorter is named.
+    folder.write("all/three.csv", "a,b\n1,2\n");
+    let refused = xai(args(&method));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("three.csv"));
+}
+
+#[test]
+fn a_neuron_is_explained() {
+    let folder = Folder::new();
+    let model = folder.write("series.json", SERIES);
+    let data = folder.write("one.csv", "a,b\n1,2\n3,4\n5,6\n");
+    let method = ["explain", "--model", &model, "--data", &data, "--method", "neuron-gradient", "--set", "layer=flat"];
+    let found = json(&xai([&method[..], &["--set", "neuron=4;0"][..]].concat()));
+    assert_eq!(
+        found["values"],
+        serde_json::json!([[[0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]])
+    );
+    assert_eq!(found["scores"], serde_json::json!([[4.0, 1.0]]));
+    for wrong in ["neuron=6", "neuron=1,1", "neuron=first"] {
+        let refused = xai([&method[..], &["--set", wrong][..]].concat());
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("neuron"), "{wrong}");
+    }
+}
+
+#[test]
+fn networks_have_a_report() {
+    let folder = Folder::new();
+    let output = folder.path("report.html");
+    let page = |model: &str, data: &str, more: &[&str]| {
+        let asked = ["report", "--model", model, "--data", data, "--output", output.to_str().unwrap()];
+        let done = xai([&asked[..], more].concat());
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        std::fs::read_to_string(&output).unwrap()
+    };
+    let (images, image) = (folder.images(), folder.picture("image.bmp"));
+    let html = page(&images, &image, &[]);
+    for words in
+        ["What is inside", "1 of 3 dead", "What speaks for red", "integrated-gradients", "<image", "Score of green"]
+    {
+        assert!(html.contains(words), "{words}");
+    }
+    let html = page(&images, &image, &["--methods", "saliency,rise"]);
+    assert!(html.contains("saliency") && html.contains("rise") && !html.contains("deep-lift"));
+    let series = folder.write("series.json", SERIES);
+    let data = folder.write("one.csv", "a,b\n1,2\n3,4\n5,6\n");
+    assert!(page(&series, &data, &[]).contains("hires-cam is left out"));
+    let table = folder.write(
+        "table.json",
+        r#"{"schema": "xai/network/1", "input": {"shape": [2], "names": ["age", "income"]}, "outputs": ["repaid"], "layers": [
+            {"name": "hidden", "kind": "linear", "weight": [[2, 3], [-1, 0]]}, {"name": "relu", "kind": "relu"},
+            {"name": "score", "kind": "linear", "weight": [[1, 1]]}]}"#,
+    );
+    let data = folder.write("rows.csv", "age,income\n1,10\n2,20\n5,3\n");
+    let html = page(&table, &data, &[]);
+    for words in ["What is inside", "deep-shap", "income", "Single predictions"] {
+        assert!(html.contains(words), "{words}");
+    }
+    let asked = ["report", "--model", &table, "--data", &data, "--target", "age"];
+    assert!(String::from_utf8_lossy(&xai(args(&asked)).stderr).contains("--target"));
 }
 
 #[test]
@@ -172,6 +248,31 @@ fn what_does_not_fit_is_named() {
     refused(&["importance", "--model", &model, "--data", &data], "images");
     let empty = folder.path("empty");
     std::fs::create_dir(&empty).unwrap();
-    refused(&["predict", "--model", &model, "--data", empty.to_str().unwrap()], "no PNG, JPEG or BMP");
+    refused(
+        &["predict", "--model", &model, "--data", empty.to_str().unwrap()],
+        "no png, jpg, jpeg, bmp in this folder",
+    );
     assert!(!std::path::Path::new("x.svg").exists());
+}
+
+/// A file whose operators cannot be differentiated is explained by methods that ask for scores, if it can be run at all.
+#[test]
+fn an_onnx_file_that_is_only_run() {
+    let model = super::golden("onnx-any/table.onnx");
+    let folder = Folder::new();
+    let data = folder.write("rows.csv", "a,b,c,d\n1,0,2,-1\n0,1,0.5,3\n");
+    let zero = folder.write("zero.csv", "a,b,c,d\n0,0,0,0\n");
+    let explain = |method: &str| {
+        let model = model.to_str().unwrap();
+        xai(args(&["explain", "--model", model, "--data", &data, "--background", &zero, "--method", method]))
+    };
+    if cfg!(feature = "onnx-any") {
+        let found = json(&explain("kernel-shap"));
+        let sum = super::flat(&found["base"])[1] + (0..4).map(|f| super::flat(&found["values"][0][f])[1]).sum::<f64>();
+        assert!((sum - super::flat(&found["scores"])[1]).abs() < 1e-9, "{found}");
+        assert!(String::from_utf8_lossy(&explain("saliency").stderr).contains("a network"));
+    } else {
+        let refused = explain("kernel-shap");
+        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("MatMul"));
+    }
 }

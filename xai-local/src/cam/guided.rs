@@ -64,7 +64,7 @@ where
             }
         }
         let name = |provenance: &Provenance| provenance.method.clone();
-        let mut provenance = Provenance::new("guided-cam", run)
+        let mut provenance = Provenance::new(format!("guided-{}", coarse.provenance.method), run)
             .with("fine", name(&fine.provenance))
             .with("coarse", name(&coarse.provenance))
             .note("a product of two methods, not shares of the score: base is 0 and values do not sum to it")

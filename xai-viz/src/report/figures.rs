@@ -155,7 +155,7 @@ fn in_words(individual: &Individual) -> String {
 }
 
 /// What an attribution tells about its own precision.
-fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
+pub(crate) fn account(a: &Attribution, output: usize) -> Vec<(String, String)> {
     let mut more = Vec::new();
     if door::attribution(a).is_err() {
         return more;

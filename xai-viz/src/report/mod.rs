@@ -2,14 +2,16 @@
 
 mod figures;
 mod league;
+mod networks;
 mod page;
 mod tables;
 
 use ndarray::Array2;
 use xai_core::error::same_shape;
-use xai_core::{Attribution, Effects, Importance, Interactions, Result, Value};
+use xai_core::{Attribution, Effects, Importance, Inside, Interactions, Result, Value};
 
 pub use league::LeaguePage;
+pub use networks::{Maps, Picture};
 
 /// A report as plain data; [`Report::html`] makes one self-contained page of it.
 ///
@@ -38,6 +40,8 @@ pub struct Report<'a> {
     pub performance: Vec<(String, Value)>,
     /// Which outputs are taken for which.
     pub confusion: Option<Confusion>,
+    /// The layers of a network.
+    pub inside: Option<&'a Inside>,
     /// What matters to the model as a whole.
     pub importance: Vec<&'a Importance>,
     /// What features do to many samples.
@@ -48,6 +52,8 @@ pub struct Report<'a> {
     pub effects: Vec<&'a Effects>,
     /// Single predictions.
     pub individuals: Vec<Individual<'a>>,
+    /// Images or series, and what methods make of them.
+    pub maps: Vec<Maps<'a>>,
     /// What else must be said.
     pub notes: Vec<String>,
     /// How many features a figure shows.
@@ -65,11 +71,13 @@ impl Default for Report<'_> {
             data: Vec::new(),
             performance: Vec::new(),
             confusion: None,
+            inside: None,
             importance: Vec::new(),
             overviews: Vec::new(),
             interactions: Vec::new(),
             effects: Vec::new(),
             individuals: Vec::new(),
+            maps: Vec::new(),
             notes: Vec::new(),
             top: 12,
             embed_font: true,
@@ -141,6 +149,12 @@ impl Report<'_> {
                 Ok(())
             })?;
         }
+        if let Some(inside) = self.inside {
+            page.section("layers", "What is inside", |out| {
+                out.push_str(LAYERS);
+                networks::layers(out, inside)
+            })?;
+        }
         if !self.importance.is_empty() {
             page.section("importance", "What matters to the model", |out| {
                 out.push_str(IMPORTANCE);
@@ -171,6 +185,14 @@ impl Report<'_> {
                 self.individuals.iter().try_for_each(|i| figures::individual(out, i, self.top))
             })?;
         }
+        if !self.maps.is_empty() {
+            page.section("maps", "What single scores hang on", |out| {
+                out.push_str(MAPS);
+                self.maps.iter().try_for_each(|maps| networks::maps(out, maps))?;
+                networks::accounts(out, &self.maps);
+                Ok(())
+            })?;
+        }
         if !self.notes.is_empty() {
             page.section("notes", "Notes", |out| {
                 page::list(out, &self.notes);
@@ -185,6 +207,18 @@ const CAUTION: &str = "<p>This page explains <strong>what the model does</strong
 explain the world: that a feature raises a score does not mean that changing it would change what really happens, nor \
 that it should count. Features that belong together share what they tell, so that one of them may seem to matter less \
 than it does.</p>";
+
+const LAYERS: &str = "<p class=\"how\"><strong>How to read it.</strong> A row is a layer; lines on the left lead to it from \
+the layers that it reads. The small histograms show how its weights, and what it puts out on the data, are spread; a \
+dashed line stands at zero. A <b>dead</b> unit never put out anything on these data; what is <b>saturated</b> hardly \
+changes any more, whatever goes in. Many of either say that the network learnt badly or sees data that it was not made \
+for.</p>";
+
+const MAPS: &str = "<p class=\"how\"><strong>How to read it.</strong> Orange speaks for the score, blue against it; the \
+stronger the colour, the more. Each map has a scale of its own, since methods measure in different units: compare where \
+they point, not how strong they look. Methods answer different questions and may all be misled; where they disagree, \
+none is proof. <b>edge-detector</b>, where it is shown, knows nothing of the network: a map that looks like it may tell \
+of the picture and not of the network.</p>";
 
 const IMPORTANCE: &str = "<p class=\"how\"><strong>How to read it.</strong> A row is a feature of the data. The longer \
 its bar, the more the model as a whole relies on it. Thin lines across the ends of bars show how far the number varies \

@@ -6,6 +6,7 @@ mod inputs;
 mod local;
 mod maskers;
 mod networks;
+mod only_predicts;
 mod proxies;
 mod settings;
 mod spec;
@@ -14,6 +15,7 @@ mod trees;
 use std::collections::BTreeMap;
 
 pub use inputs::{ArrayInputs, Arrays, Inputs, LayeredModel, Subject, TableModel};
+pub use only_predicts::OnlyPredicts;
 pub use settings::Settings;
 pub use spec::{Form, Kind, Need, Parameter, Scope, Spec};
 use xai_core::{Document, Error, Explainer, Result};

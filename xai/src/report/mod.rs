@@ -1,16 +1,20 @@
 //! From a model and labelled rows to a report, in one call: what `xai report` does.
 
 mod individuals;
+mod networks;
 
 use ndarray::{Array2, Axis};
 use xai_core::{
-    Attribution, Effects, Error, Explainer, Groups, Importance, Interactions, Link, Meter, Result, Run, Table, Value,
+    Attribution, Effects, Error, Explainer, Groups, Importance, Inside, Interactions, Link, Meter, Result, Run, Table,
+    Value,
 };
 use xai_global::{
-    AccumulatedLocalEffects, Labels, Loss, PartialDependence, Performance, PermutationImportance, mean_absolute,
-    performance,
+    AccumulatedLocalEffects, Labels, LookInside, Loss, PartialDependence, Performance, PermutationImportance,
+    mean_absolute, performance,
 };
+use xai_local::gradient::{Baselines, IntegratedGradients};
 use xai_local::masker::Background;
+use xai_local::relevance::{DeepShap, NonLinearRule};
 use xai_local::shapley::{KernelShap, Masked};
 use xai_local::tree::{InterventionalTreeInteractions, InterventionalTreeShap, TreeInteractions, TreeShap};
 use xai_models::adaptor::Linked;
@@ -18,8 +22,9 @@ use xai_models::trees::has_covers;
 use xai_viz::Report;
 use xai_viz::report::{Confusion, Individual, Overview};
 
-use crate::registry::Subject;
+use crate::registry::{LayeredModel, Subject};
 pub use individuals::Chosen;
+pub use networks::{METHODS, NetworkBrief, NetworkFindings};
 
 /// What a report is about.
 pub struct Brief<'a> {
@@ -56,6 +61,8 @@ pub struct Findings {
     notes: Vec<String>,
     classes: Vec<String>,
     performance: Option<Performance>,
+    /// The layers, where the model is a network.
+    pub inside: Option<Inside>,
     /// The explained rows; every one of the batch, or as many as a picture can show.
     pub attribution: Attribution,
     /// Mean absolute attribution, and permutation importance where there are labels.
@@ -80,6 +87,8 @@ const PAIRED_PLAYERS: usize = 300;
 const PAIRED_OUTPUTS: usize = 3;
 /// Background rows for pairs.
 const PAIRED_BACKGROUND: usize = 20;
+/// Background rows that integrated gradients begin at.
+const PATHS: usize = 10;
 /// Rows of response curves, and how many features get one.
 const CURVE_ROWS: usize = 300;
 const CURVES: usize = 6;
@@ -120,6 +129,10 @@ impl Findings {
         {
             importances.push(permutation(&brief, labels, &predictions, run)?);
         }
+        let inside = match brief.subject.network {
+            None => None,
+            Some(network) => Some(LookInside::default().explain(network, batch, run)?),
+        };
         let interactions = pairs(&brief, &attribution, &explained, run)?;
         let effects = effects(&brief, &importances[0], run)?;
         let individuals = individuals::choose(&brief, &attribution, &predictions, &rows);
@@ -130,6 +143,7 @@ impl Findings {
             notes,
             classes: brief.classes.to_vec(),
             performance,
+            inside,
             attribution,
             importances,
             interactions,
@@ -153,6 +167,7 @@ impl Findings {
             data: self.data_facts.clone(),
             performance: measures.map(|m| (m.name.to_owned(), Value::Float(m.value))).collect(),
             confusion: self.confusion(),
+            inside: self.inside.as_ref(),
             importance: self.importances.iter().collect(),
             overviews: (0..outputs.min(OVERVIEWS))
                 .map(|output| Overview { attribution: &self.attribution, output })
@@ -222,6 +237,10 @@ fn attribute(brief: &Brief, rows: &Table, run: &Run) -> Result<Attribution> {
                 InterventionalTreeShap { groups: brief.groups.cloned(), ..InterventionalTreeShap::new(background) };
             method.explain(trees, rows, run)
         }
+        (None, background) if brief.groups.is_none() && brief.subject.network.is_some() => {
+            let background = sampled(background.unwrap_or(brief.batch))?;
+            of_network(brief.subject.network, background.rows(), rows, run)
+        }
         (None, background) => {
             let masker = sampled(background.unwrap_or(brief.batch))?;
             let masker = match brief.groups {
@@ -230,6 +249,24 @@ fn attribute(brief: &Brief, rows: &Table, run: &Run) -> Result<Attribution> {
             };
             Masked { estimator: KernelShap::default(), masker }.explain(brief.subject.model, rows, run)
         }
+    }
+}
+
+/// DeepSHAP, which is one pass for each background row; integrated gradients from a few where a layer has no rule for it.
+fn of_network(
+    network: Option<&LayeredModel<Table>>,
+    background: &Table,
+    rows: &Table,
+    run: &Run,
+) -> Result<Attribution> {
+    let network = network.ok_or_else(|| Error::unsupported("this model as a network", "it is none"))?;
+    let deep = DeepShap { baselines: Baselines::of(background), rule: NonLinearRule::Rescale };
+    match deep.explain(network, rows, run) {
+        Err(Error::Unsupported { .. }) => {
+            let few = background.select(Axis(0), &thinned(background.nrows(), PATHS));
+            IntegratedGradients::default().from_baselines(Baselines::of(&*few)).explain(network, rows, run)
+        }
+        found => found,
     }
 }
 

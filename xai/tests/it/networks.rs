@@ -37,10 +37,11 @@ fn convolved<B: Cells + ?Sized>(shape: &[usize]) -> Network<B> {
 }
 
 /// What a method needs to be set, and enough for it to be quick.
-fn settings(method: &dyn Method, layer: &str) -> Settings {
+fn settings(method: &dyn Method, layer: &str, neuron: &str) -> Settings {
     let spec = method.spec();
     let wanted = [
         ("layer", layer),
+        ("neuron", neuron),
         ("n_masks", "20"),
         ("n_draws", "40"),
         ("n_coalitions", "20"),
@@ -60,6 +61,7 @@ fn checked(method: &dyn Method, document: Result<Document>) {
     assert!(super::schema::schema(&schema).is_valid(&json), "{name}");
     let Document::Attribution(a) = &document else { panic!("{name}: no attribution") };
     assert!(a.values.iter().any(|v| *v != 0.0), "{name}: nothing but zeros");
+    assert!(name != "guided-grad-cam" || a.provenance.method == *name, "{}", a.provenance.method);
     let promised = ["integrated-gradients", "deep-lift", "deep-shap", "segment-shap"];
     if promised.contains(&name.as_str()) {
         // One in a hundred is the tolerance of integrated gradients; the others are exact up to f32.
@@ -97,7 +99,7 @@ fn every_method_of_networks_runs_on_every_form_that_it_names() {
                 groups: None,
                 run: &run,
             };
-            checked(method, method.explain(&inputs, &settings(method, "hidden")));
+            checked(method, method.explain(&inputs, &settings(method, "hidden", "1")));
         }
         let background = |shape: &[usize]| -> ArrayD<f64> { weights(shape).mapv(f64::from) };
         for (arrays, background) in [
@@ -105,7 +107,8 @@ fn every_method_of_networks_runs_on_every_form_that_it_names() {
             (Arrays::Images(&images, &pixels), background(&[3, 3, 8, 8])),
         ] {
             let inputs = ArrayInputs { arrays, background: Some(&background), run: &run };
-            let found = method.explain_arrays(&inputs, &settings(method, "conv"));
+            let neuron = if arrays.form() == Form::Series { "1,2" } else { "3,2,3" };
+            let found = method.explain_arrays(&inputs, &settings(method, "conv", neuron));
             if spec.forms.contains(&arrays.form()) {
                 checked(method, found);
             } else {
@@ -113,7 +116,7 @@ fn every_method_of_networks_runs_on_every_form_that_it_names() {
             }
         }
     }
-    assert!(seen.len() >= 24, "{seen:?}");
+    assert!(seen.len() >= 27, "{seen:?}");
 }
 
 #[test]

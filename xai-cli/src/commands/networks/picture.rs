@@ -67,8 +67,11 @@ pub fn images(
     format.write(&ImageMaps { style, panel: 220.0, title, ..ImageMaps::default() }.scene(&grid)?)
 }
 
-/// The first series, for one output.
+/// A series, for one output.
 pub fn series(document: &Document, batch: &Array3<f32>, drawing: &Drawing, format: Format) -> Result<Vec<u8>, Failure> {
+    if batch.len_of(Axis(0)) > 1 {
+        return Err(Failure::Use("a picture shows one series; `xai report` shows several".into()));
+    }
     let a = attribution(document)?;
     let output = drawn(a, 0, drawing)?.first().copied().unwrap_or(0);
     let title = format!("{}: {}, {:.3}", a.provenance.method, name(&a.outputs, output), a.scores[[0, output]]);

@@ -3,6 +3,7 @@
 mod cam;
 mod gradients;
 mod layers;
+mod neurons;
 mod regions;
 mod relevance;
 
@@ -17,6 +18,7 @@ use super::{ArrayInputs, Arrays, Form, Inputs, LayeredModel, Method, Need, Regis
 pub(super) fn add(registry: &mut Registry) {
     gradients::add(registry);
     layers::add(registry);
+    neurons::add(registry);
     cam::add(registry);
     relevance::add(registry);
     regions::add(registry);
