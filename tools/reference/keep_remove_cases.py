@@ -7,6 +7,7 @@ import numpy as np
 import shap
 from shap.benchmark import measures
 from sklearn.metrics import r2_score
+from sklearn.utils import resample
 
 import record
 
@@ -33,7 +34,7 @@ def main():
     out = {}
     for keep in (True, False):
         for sign, signed in (("positive", 1), ("negative", -1), ("absolute", 0)):
-            for absence in ("mask", "impute"):
+            for absence in ("mask", "resample", "impute"):
                 measure = getattr(measures, f"{'keep' if keep else 'remove'}_{absence}")
                 a = np.abs(attributions) if signed == 0 else signed * attributions
                 metric = r2_score if signed == 0 else lambda _, predicted: predicted.mean()
@@ -42,11 +43,14 @@ def main():
                     n = np.full(N, count) if signed == 0 else np.minimum(count, (a >= 0).sum(1))
                     curve.append(measure(n.astype(int), train, labels, rows, labels, a.copy(), None, metric, model, 0))
                 out[f"{'keep' if keep else 'remove'}-{sign} {absence}"] = curve
+    # The rows that it resamples, once for all: of the first N rows of the training data.
+    drawn = resample(np.arange(N), n_samples=100, random_state=0)
     covariance = np.cov(train.T) + 1e-6 * np.eye(FEATURES)
     body = {"about": record.about("keep_remove_cases.py", ["shap", "scikit-learn", "numpy"],
                                   {"n_counts": 11}, record.SEED, TOLERANCE),
             "formula": inspect.getsource(Function.predict).split("return ")[1].strip(),
             "rows": rows, "attributions": attributions, "labels": labels, "counts": counts, "means": train.mean(0),
+            "resampled": {"rows": train[:N], "times": np.bincount(drawn, minlength=N)},
             "covariance": covariance, "curves": out}
     record.write("evaluation", "keep_remove", body)
     print({k: np.round(v, 3).tolist() for k, v in out.items()})

@@ -174,7 +174,9 @@ impl Absent {
         let (mut product, enough) = (dot(&residual, &z), SOLVED * dot(right, right).sqrt());
         let mut image = vec![0.0; n];
         for _ in 0..10 * (n + 10) {
-            if dot(&residual, &residual).sqrt() <= enough {
+            let left = dot(&residual, &residual).sqrt();
+            // What is no number never becomes small.
+            if left <= enough || !left.is_finite() {
                 break;
             }
             self.apply(&direction, &mut image);

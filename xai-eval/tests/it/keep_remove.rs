@@ -41,6 +41,32 @@ impl Masker<Table> for Impute {
     }
 }
 
+/// Absent columns come from rows that count by how often they were drawn.
+struct Resample {
+    rows: Array2<f64>,
+    weights: Vec<f64>,
+}
+
+impl Masker<Table> for Resample {
+    fn n_players(&self, batch: &Table, _sample: usize) -> usize {
+        batch.ncols()
+    }
+    fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+    fn mask(&self, batch: &Table, sample: usize, coalitions: &ArrayRef2<bool>) -> Result<Array2<f64>> {
+        let n = self.weights.len();
+        let value = |(row, j): (usize, usize)| match coalitions[[row / n, j]] {
+            true => batch[[sample, j]],
+            false => self.rows[[row % n, j]],
+        };
+        Ok(Array2::from_shape_fn((n * coalitions.nrows(), batch.ncols()), value))
+    }
+    fn describe(&self) -> String {
+        "resample".into()
+    }
+}
+
 /// Gauss and Jordan.
 fn solve(system: &mut Array2<f64>) -> Vec<f64> {
     let n = system.nrows();
@@ -64,12 +90,16 @@ fn shap_benchmark_keep_and_remove() {
     let (labels, counts, means) = (numbers(&golden["labels"]), numbers(&golden["counts"]), numbers(&golden["means"]));
     let mask = Baseline(means.clone().into());
     let impute = Impute { means, covariance: table(&golden["covariance"]) };
+    let drawn = &golden["resampled"];
+    let weights = numbers(&drawn["times"]).into_iter().map(|times| times / 100.0).collect();
+    let resample = Resample { rows: table(&drawn["rows"]), weights };
     let mut compared = 0;
     for keep in [true, false] {
         for (sign, called) in [(Sign::Positive, "positive"), (Sign::Negative, "negative"), (Sign::Absolute, "absolute")]
         {
             let metric = KeepRemove { keep, sign, ..KeepRemove::default() };
-            let maskers: [(&dyn Masker<Table>, &str); 2] = [(&mask, "mask"), (&impute, "impute")];
+            let maskers: [(&dyn Masker<Table>, &str); 3] =
+                [(&mask, "mask"), (&resample, "resample"), (&impute, "impute")];
             for (masker, absence) in maskers {
                 let name = format!("{}-{called}", if keep { "keep" } else { "remove" });
                 let curve = numbers(&golden["curves"][format!("{name} {absence}")]);
@@ -91,5 +121,5 @@ fn shap_benchmark_keep_and_remove() {
             }
         }
     }
-    assert_eq!(compared, 12);
+    assert_eq!(compared, 18);
 }
