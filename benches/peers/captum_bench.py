@@ -77,10 +77,10 @@ def task(name, method):
 
 
 def relevance(model, x):
-    # Captum takes a rule off when it has used it.
+    # Captum takes a rule off when it has used it, and has none for layers that change nothing but the axes.
     for layer in model:
-        if isinstance(layer, (nn.Linear, nn.Conv2d)):
-            layer.rule = EpsilonRule(EPSILON)
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.Flatten)):
+            layer.rule = EpsilonRule(1e-9 if isinstance(layer, nn.Flatten) else EPSILON)
     return LRP(model).attribute(x, target=0)
 
 

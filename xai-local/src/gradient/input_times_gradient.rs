@@ -4,7 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use xai_core::{Attribution, Cells, Differentiable, Explainer, Meter, Provenance, Result, Run};
 
-use super::passes::{gradients, of_inputs, rows_of, times};
+use super::passes::{gradients, numbers_of, of_inputs, times};
 use super::saliency::{NO_SHARES, planned};
 
 /// Each cell times its slope: xᵢ · ∂score/∂xᵢ.
@@ -37,7 +37,7 @@ where
     fn explain(&self, model: &M, batch: &M::Batch, run: &Run) -> Result<Attribution> {
         let meter = Meter::new(run, planned(batch, model.n_outputs()));
         let (scores, mut values) = gradients(&meter, model, batch)?;
-        times(&mut values, rows_of(batch)?.mapv(Into::into).view());
+        times(&mut values, numbers_of(batch)?.view());
         let provenance = Provenance::new("input-times-gradient", run).note(NO_SHARES).evaluations(meter.evaluations());
         of_inputs(model, batch, values, Array2::zeros(scores.raw_dim()), scores, provenance)
     }

@@ -76,6 +76,14 @@ fn in_order<A: Clone>(rows: Array2<A>) -> Array2<A> {
     if rows.is_standard_layout() { rows } else { rows.as_standard_layout().into_owned() }
 }
 
+/// The numbers in the cells of every sample as a row.
+pub(crate) fn numbers_of<B: Cells + ?Sized>(batch: &B) -> Result<Array2<f64>> {
+    let cells: usize = batch.sample_shape().iter().product();
+    let rows = batch.cells();
+    let rows = rows.to_shape((batch.n_samples(), cells)).map_err(Error::model)?;
+    Ok(rows.mapv(Into::into))
+}
+
 /// Rows of cells as a batch of samples of `shape`.
 pub(crate) fn batch_of<B: Cells + ?Sized>(rows: Array2<B::Cell>, shape: &[usize]) -> Result<B::Owned> {
     let axes: Vec<usize> = std::iter::once(rows.nrows()).chain(shape.iter().copied()).collect();
@@ -202,9 +210,7 @@ fn add<B: Cells + ?Sized>(
 
 /// Multiplies (sample, cell, output) by (sample, cell).
 pub(crate) fn times(values: &mut Array3<f64>, factors: ArrayView2<f64>) {
-    for (mut values, factors) in values.outer_iter_mut().zip(factors.outer_iter()) {
-        values.outer_iter_mut().zip(factors).for_each(|(mut values, &factor)| values *= factor);
-    }
+    *values *= &factors.insert_axis(Axis(2));
 }
 
 /// An attribution to the inputs: the columns of a table by their names, the cells of anything else by their places.
@@ -228,8 +234,6 @@ where
         named => named.to_vec(),
     };
     same_shape("features of the batch", &[features.len()], &[columns])?;
-    let rows = batch.cells();
-    let rows = rows.to_shape((batch.n_samples(), columns)).map_err(Error::model)?;
-    let data = rows.mapv(Into::into);
+    let data = numbers_of(batch)?;
     Attribution { features, data: Some(data), shape: None, ..all }.checked()
 }

@@ -151,13 +151,13 @@ impl<B: Cells + ?Sized> Network<B> {
 
     /// The cells of some samples, checked.
     pub(super) fn enter(&self, batch: &B, range: Range<usize>, pool: &mut Pool) -> Result<Vec<f32>> {
-        let mut cells = pool.take(range.len() * self.plan.sizes[0]);
+        let mut cells = pool.empty(range.len() * self.plan.sizes[0]);
         let own = batch.cells();
         let own = own.slice_axis(Axis(0), Slice::from(range));
-        let narrow = |(narrow, wide): (&mut f32, &B::Cell)| *narrow = Into::<f64>::into(*wide) as f32;
+        let narrow = |wide: &B::Cell| Into::<f64>::into(*wide) as f32;
         match own.as_slice() {
-            Some(own) => cells.iter_mut().zip(own).for_each(narrow),
-            None => cells.iter_mut().zip(&own).for_each(narrow),
+            Some(own) => cells.extend(own.iter().map(narrow)),
+            None => cells.extend(own.iter().map(narrow)),
         }
         finite("cells of the batch", &cells, self.plan.sizes[0])?;
         Ok(cells)

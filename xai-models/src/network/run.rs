@@ -10,10 +10,21 @@ pub(super) struct Pool(Vec<Vec<f32>>);
 impl Pool {
     /// A buffer of `len` cells with whatever was in it.
     pub fn take(&mut self, len: usize) -> Vec<f32> {
-        let fits = self.0.iter().position(|buffer| buffer.capacity() >= len);
-        let mut buffer = fits.map(|i| self.0.swap_remove(i)).unwrap_or_default();
+        let mut buffer = self.fitting(len).unwrap_or_default();
         buffer.resize(len, 0.0);
         buffer
+    }
+
+    /// A buffer without cells, with room for `len`.
+    pub fn empty(&mut self, len: usize) -> Vec<f32> {
+        let mut buffer = self.fitting(len).unwrap_or_else(|| Vec::with_capacity(len));
+        buffer.clear();
+        buffer
+    }
+
+    fn fitting(&mut self, len: usize) -> Option<Vec<f32>> {
+        let fits = self.0.iter().position(|buffer| buffer.capacity() >= len);
+        fits.map(|i| self.0.swap_remove(i))
     }
 
     /// A buffer of `len` zeros.
@@ -25,8 +36,8 @@ impl Pool {
 
     /// A buffer with these cells.
     pub fn copy(&mut self, cells: &[f32]) -> Vec<f32> {
-        let mut buffer = self.take(cells.len());
-        buffer.copy_from_slice(cells);
+        let mut buffer = self.empty(cells.len());
+        buffer.extend_from_slice(cells);
         buffer
     }
 

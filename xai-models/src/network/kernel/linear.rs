@@ -71,7 +71,7 @@ impl<const ADD: bool> WithSimd for Work<'_, ADD> {
         let (panels, depth) = some.unwrap_or((&matrix.panels, matrix.rows));
         let n = if columns == 0 { 0 } else { output.len() / columns };
         let groups = n.min(ROWS_AT_ONCE).div_ceil(ROWS);
-        let mut left = vec![[0.0; ROWS]; groups * depth];
+        let mut left = Vec::with_capacity(groups * depth);
         let mut sums = vec![[[0.0; COLUMNS]; ROWS]; groups];
         for first in (0..n).step_by(ROWS_AT_ONCE) {
             let rows = ROWS_AT_ONCE.min(n - first);
@@ -103,22 +103,19 @@ impl<const ADD: bool> WithSimd for Work<'_, ADD> {
 
 /// Lays rows out in groups, cell by cell; what lacks in the last group is zero.
 #[inline(always)]
-fn lay_out(rows: &[f32], depth: usize, left: &mut [[f32; ROWS]]) {
+fn lay_out(rows: &[f32], depth: usize, left: &mut Vec<[f32; ROWS]>) {
+    left.clear();
     if depth == 0 {
         return;
     }
-    for (rows, left) in rows.chunks(ROWS * depth).zip(left.chunks_exact_mut(depth)) {
+    for rows in rows.chunks(ROWS * depth) {
         if rows.len() < ROWS * depth {
-            left.fill([0.0; ROWS]);
-            for (row, cells) in rows.chunks_exact(depth).enumerate() {
-                left.iter_mut().zip(cells).for_each(|(left, &x)| left[row] = x);
-            }
+            let cell = |k: usize| std::array::from_fn(|row| rows.get(row * depth + k).copied().unwrap_or(0.0));
+            left.extend((0..depth).map(cell));
             continue;
         }
         let [a, b, c, d, e, f, g, h]: [&[f32]; ROWS] = std::array::from_fn(|row| &rows[row * depth..][..depth]);
         let pairs = a.iter().zip(b).zip(c.iter().zip(d)).zip(e.iter().zip(f).zip(g.iter().zip(h)));
-        for (left, (((a, b), (c, d)), ((e, f), (g, h)))) in left.iter_mut().zip(pairs) {
-            *left = [*a, *b, *c, *d, *e, *f, *g, *h];
-        }
+        left.extend(pairs.map(|(((a, b), (c, d)), ((e, f), (g, h)))| [*a, *b, *c, *d, *e, *f, *g, *h]));
     }
 }

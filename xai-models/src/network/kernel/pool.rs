@@ -140,20 +140,16 @@ impl Loops for GreatestBack<'_> {
 #[inline(always)]
 fn halves_back(grid: &Grid, channel: &[f32], sum: &mut [f32], result: &[f32], gradient: &[f32]) {
     let (columns, windows) = (grid.length[1], grid.windows[1]);
+    let places = [0, 1, columns, columns + 1];
     let results = result.chunks_exact(windows).zip(gradient.chunks_exact(windows));
     let rows = rows_of_pairs(grid, channel).zip(sum.chunks_exact_mut(2 * columns));
     for (((top, low), sum), (result, gradient)) in rows.zip(results) {
-        let (sum_top, sum_low) = sum.split_at_mut(columns);
-        let (sum_top, sum_low) = (&mut sum_top.as_chunks_mut().0[..windows], &mut sum_low.as_chunks_mut().0[..windows]);
-        let sums = sum_top.iter_mut().zip(sum_low);
         let cells = top.iter().zip(low).zip(result.iter().zip(gradient));
-        for (([p, q], [r, s]), (([a, b], [c, d]), (&y, &g))) in sums.zip(cells) {
-            let share = |takes: bool| if takes { g } else { 0.0 };
-            let (first, second, third) = (*a == y, *b == y, *c == y);
-            *p += share(first);
-            *q += share(second & !first);
-            *r += share(third & !(first | second));
-            *s += share((*d == y) & !(first | second | third));
+        for (i, (([a, b], [c, _]), (&y, &g))) in cells.enumerate() {
+            // Counted, not branched on: which of four is the greatest cannot be foreseen.
+            let (first, second, third) = (*a != y, *b != y, *c != y);
+            let which = usize::from(first) + usize::from(first & second) + usize::from(first & second & third);
+            sum[2 * i + places[which]] += g;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis, IxDyn, Slice, concatenate};
 use proptest::prelude::*;
-use xai_core::{Batch, Cell, Cells, Error, Model, Table};
+use xai_core::{Cell, Cells, Error, Model, Table};
 use xai_models::network::{Convolution, Network, Node, Op, Window};
 
 use super::random::Dice;
