@@ -69,7 +69,7 @@ impl<const ADD: bool> WithSimd for Work<'_, ADD> {
         let Work { matrix, some, input, output } = self;
         let columns = matrix.columns;
         let (panels, depth) = some.unwrap_or((&matrix.panels, matrix.rows));
-        let n = if columns == 0 { 0 } else { output.len() / columns };
+        let n = output.len().checked_div(columns).unwrap_or(0);
         let groups = n.min(ROWS_AT_ONCE).div_ceil(ROWS);
         let mut left = Vec::with_capacity(groups * depth);
         let mut sums = vec![[[0.0; COLUMNS]; ROWS]; groups];
