@@ -257,7 +257,7 @@ fn a_network_of_tables_competes_and_trees_are_measured_by_masks() {
     let model = write(
         "net.json",
         r#"{"schema": "xai/network/1", "input": {"shape": [3], "names": ["a", "b", "c"]}, "layers": [
-            {"name": "first", "kind": "linear", "weight": [[3, -2, 0], [0.5, 1, 0]]}, {"name": "relu", "kind": "relu"},
+            {"name": "first", "kind": "linear", "weight": [[3, 2, 0], [-0.5, 1, 0]]}, {"name": "relu", "kind": "relu"},
             {"name": "second", "kind": "linear", "weight": [[1, 2]]}]}"#,
     );
     let rows: String = (0..8).map(|i| format!("{},{},{}\n", i, (i * 3) % 5, (i * 7) % 4)).collect();

@@ -1,7 +1,7 @@
 //! Methods that know nothing of the model.
 
 use ndarray::Array3;
-use xai_core::{Attribution, Batch, Cells, Error, Explainer, Meter, Model, Provenance, Result, Run};
+use xai_core::{Attribution, Batch, Cells, Error, Explainer, Feature, Meter, Model, Provenance, Result, Run};
 
 use crate::draws::Draws;
 
@@ -79,7 +79,8 @@ fn made<M: Model<Batch: Cells> + ?Sized>(
     let found = Attribution::of_cells(model, &shape, values, base, scores, provenance)?;
     if shape.len() == 1 {
         // The columns of a table have names of their own.
-        let features = if model.features().len() == cells { model.features().to_vec() } else { found.features };
+        let features =
+            if model.features().len() == cells { model.features().to_vec() } else { Feature::unnamed(cells) };
         return Attribution { features, shape: None, ..found }.checked();
     }
     Ok(found)

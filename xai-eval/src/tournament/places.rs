@@ -47,7 +47,10 @@ pub fn by_place(attribution: Attribution, shape: &[usize]) -> Result<Attribution
     let target = [&[1], places].concat();
     match attribution.shape.as_deref() {
         // Maps of places have no channels.
-        Some(found) if found == places => Attribution { shape: Some(target), ..attribution }.checked(),
+        Some(found) if found == places => {
+            let (features, shape) = (Feature::cells(&target), Some(target));
+            Attribution { features, shape, ..attribution }.checked()
+        }
         Some(found) if found == shape && channels > 1 => {
             let (samples, cells, outputs) = attribution.values.dim();
             let split = (samples, channels, cells / channels, outputs);

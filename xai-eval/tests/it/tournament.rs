@@ -10,7 +10,7 @@ use xai_core::{
     Attribution, Document, Error, Explainer, League, Meter, Model, Observer, Provenance, Result, Run, Table,
 };
 use xai_eval::tournament::{InputSize, Places, RandomShares, Step, Tournament, by_place, friedman};
-use xai_eval::{Case, Direction, FaithfulnessCorrelation, RemovalCurve, Sparseness};
+use xai_eval::{Case, Direction, FaithfulnessCorrelation, RankCorrelation, RemovalCurve, Sparseness};
 
 use crate::zoo::{Baseline, Function, assert_close, exact, table};
 
@@ -130,7 +130,16 @@ fn held(
 #[test]
 fn exact_shares_beat_noise_beyond_chance() {
     let exact = Exact(AtomicU64::new(0));
-    let league = held(&contest(&exact), Vec::new(), &mut |_| Ok(())).unwrap();
+    let mut contest = contest(&exact);
+    contest.metric(RankCorrelation);
+    let (model, batch, masker) = (Function::linear(&SLOPES), table(24, 6), zero());
+    let shares = batch.outer_iter().flat_map(|row| row.iter().zip(SLOPES).map(|(x, s)| x * s).collect::<Vec<_>>());
+    let shares = Array3::from_shape_vec((24, 6, 1), shares.collect()).unwrap();
+    let (base, scores) = (Array2::zeros((24, 1)), model.predict(&batch).unwrap());
+    let made = Provenance::new("truth", &Run::default());
+    let truth = Attribution::of_table(&model, &batch, shares, base, scores, made).unwrap();
+    let case = Case::new(&model, &*batch).with_masker(&masker).with_truth(&truth);
+    let league = contest.run(&case, &Run::default()).unwrap();
     assert_eq!(league.standing()[0], 0, "{:?}", league.methods);
     assert_close(league.finding(0, 0).unwrap().mean.unwrap(), 1.0, 1e-9);
     assert_eq!(league.finding(0, 0).unwrap().place, Some(1));
@@ -142,6 +151,8 @@ fn exact_shares_beat_noise_beyond_chance() {
         assert!(league.finding(random, metric).unwrap().place > Some(1));
     }
     assert_eq!(league.n_samples, 24);
+    // Columns without names have the same ones for all, so that chance is set beside a truth, too.
+    assert!(league.finding(random, 2).unwrap().mean.is_some(), "{:?}", league.finding(random, 2));
     assert_close(league.agreement[[0, 0]], 1.0, 1e-12);
     assert!(league.agreement[[0, 1]] < 1.0);
 }
@@ -292,7 +303,9 @@ fn shares_of_places_are_sums_over_channels() {
     let cells = InputSize.explain(&Bright, &grey, &Run::default()).unwrap();
     assert_eq!(by_place(cells.clone(), &[1, 2, 2]).unwrap(), cells);
     let map = Attribution { shape: Some(vec![2, 2]), ..found.clone() };
-    assert_eq!(by_place(map, &[3, 2, 2]).unwrap().shape.as_deref(), Some(&[1, 2, 2][..]));
+    let map = Attribution { features: xai_core::Feature::cells(&[2, 2]), ..map };
+    let map = by_place(map, &[3, 2, 2]).unwrap();
+    assert_eq!((map.shape.as_deref(), &map.features), (Some(&[1, 2, 2][..]), &found.features));
     // Methods that know nothing speak of places, too.
     let mut contest: Tournament<Bright> = Tournament::of_places();
     contest.method("mine", InputSize).metric(Sparseness);

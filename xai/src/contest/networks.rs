@@ -21,7 +21,7 @@ pub struct Arena<'a, B: ?Sized> {
     pub background: Option<&'a ArrayD<f64>>,
 }
 
-/// Methods of neurons, which must be told a layer and give no share to the input.
+/// Methods that must be told a layer and give no share to the input; those of single neurons must be told one, too.
 const OF_LAYERS: [&str; 5] =
     ["layer-activation", "layer-gradient", "layer-integrated-gradients", "layer-conductance", "internal-influence"];
 
@@ -44,6 +44,7 @@ impl Contest {
                 && spec.needs.iter().all(has)
                 && (spec.name != "exact-shap" || n_cells <= super::MOST_EXACT)
                 && !OF_LAYERS.contains(&spec.name.as_str())
+                && !spec.name.starts_with("neuron-")
                 && spec.name != "random"
         };
         registry.methods().map(|m| m.spec()).filter(|spec| fits(spec)).map(|spec| Entry::new(&spec.name)).collect()

@@ -14,7 +14,7 @@ use super::{ROWS, chosen, contest, facts, hold};
 use crate::args::{BenchArgs, Source};
 use crate::failure::Failure;
 
-/// How many images are compared when none are chosen.
+/// How many images or series are compared when none are chosen.
 const IMAGES: usize = 16;
 
 /// Compares methods on a network.
@@ -23,6 +23,7 @@ pub fn run(args: &BenchArgs, source: &Source, network: &AnyNetwork) -> Result<()
         return Err(Failure::Use("--target says nothing to a network".into()));
     }
     let background = args.background.as_deref();
+    let within = |n: usize| args.rows.map_or(Ok(0..n), |rows| rows.of(n)).map_err(Failure::Use);
     match network {
         AnyNetwork::Table(loaded) => {
             let table = |path: &Path| samples::table(path, source, &loaded.network);
@@ -43,9 +44,8 @@ pub fn run(args: &BenchArgs, source: &Source, network: &AnyNetwork) -> Result<()
         AnyNetwork::Images(loaded) => {
             let images = |path: &Path| samples::images(path, loaded, args.networks.fit);
             let shape = loaded.network.input_shape();
-            let range = |n: usize| args.rows.map_or(Ok(0..n), |rows| rows.of(n)).map_err(Failure::Use);
             let all = images(&source.data)?;
-            let range = range(all.len_of(Axis(0)))?;
+            let range = within(all.len_of(Axis(0)))?;
             let paths = samples::paths(&source.data)?[range.clone()].to_vec();
             let batch = all.slice_axis(Axis(0), range.into()).to_owned();
             let known = Known::of_images(args, &paths, [shape[1], shape[2]])?;
@@ -55,10 +55,13 @@ pub fn run(args: &BenchArgs, source: &Source, network: &AnyNetwork) -> Result<()
         }
         AnyNetwork::Series(loaded) => {
             let series = |path: &Path| samples::series(path, loaded.network.input_shape());
-            let batch = series(&source.data)?;
+            let all = series(&source.data)?;
+            let range = within(all.len_of(Axis(0)))?;
+            let batch = all.slice_axis(Axis(0), range.into()).to_owned();
             let known = Known::of_others(args, batch.n_samples())?;
+            let places = chosen(args, batch.n_samples(), IMAGES, "series");
             let wide = background.map(series).transpose()?.map(|cells| cells.mapv(f64::from).into_dyn());
-            compete(args, source, &loaded.network, (&*batch, &[0]), wide, known)
+            compete(args, source, &loaded.network, (&*batch, &places), wide, known)
         }
         _ => Err(Error::unsupported("this network", "it takes neither tables, series nor images").into()),
     }
