@@ -50,6 +50,7 @@ pages! {
     axioms => "src/evaluation/axioms.md",
     complexity => "src/evaluation/complexity.md",
     tournament => "src/evaluation/tournament.md",
+    league => "src/evaluation/league.md",
     pictures => "src/pictures.md",
     command => "src/command.md",
     json => "src/json.md",
