@@ -17,7 +17,7 @@ fn deep() -> Forest {
     fn grow(depth: usize, seed: &mut u64) -> Wood {
         *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let draw = *seed >> 33;
-        if depth == COLUMNS || draw % 16 == 0 && depth > 3 {
+        if depth == COLUMNS || depth > 3 && draw.is_multiple_of(16) {
             return Wood::leaf(draw as f64 / 2f64.powi(31) - 0.5, 1.0);
         }
         let column = if draw % 11 == 1 { draw as usize % (depth + 1) } else { depth };
