@@ -65,8 +65,8 @@ impl Cholesky {
         let lower = self.lower_inverse();
         // (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹; what is below the diagonal is mirrored.
         let mut inverse = Array2::zeros((n, n));
-        inverse.axis_chunks_iter_mut(Axis(1), PART).into_par_iter().enumerate().for_each(|(k, columns)| {
-            let (start, width) = (k * PART, columns.ncols());
+        inverse.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().enumerate().for_each(|(k, columns)| {
+            let (start, width) = (k * BLOCK, columns.ncols());
             let left = part(lower.view(), start..n, 0..start + width);
             let right = part(lower.view(), start..n, start..start + width);
             general_mat_mul(1.0, &left.t(), &right, 0.0, &mut part_mut(columns, 0..start + width, 0..width));
@@ -88,9 +88,9 @@ impl Cholesky {
     fn lower_inverse(&self) -> Array2<f64> {
         let n = self.0.nrows();
         let mut inverse = Array2::eye(n);
-        inverse.axis_chunks_iter_mut(Axis(1), PART).into_par_iter().enumerate().for_each(|(k, columns)| {
+        inverse.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().enumerate().for_each(|(k, columns)| {
             let width = columns.ncols();
-            self.forward(k * PART, part_mut(columns, k * PART..n, 0..width));
+            self.forward(k * BLOCK, part_mut(columns, k * BLOCK..n, 0..width));
         });
         inverse
     }

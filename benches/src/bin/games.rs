@@ -214,7 +214,8 @@ fn play(known: &KnownGame, options: &Options, results: &mut Results) -> Result<(
 fn add_peers(text: &str, options: &Options, results: &mut Results) -> std::result::Result<(), Box<dyn Error>> {
     let are_means = text.lines().next().is_some_and(|head| head.split('\t').any(|name| name == "seeds"));
     for line in text.lines().skip(1) {
-        let [family, game, factor, estimator, seed, error, _, seconds] = line.split('\t').collect::<Vec<_>>()[..] else {
+        let [family, game, factor, estimator, seed, error, _, seconds] = line.split('\t').collect::<Vec<_>>()[..]
+        else {
             return Err(format!("not a line of results: {line}").into());
         };
         if game.contains(&options.games) {

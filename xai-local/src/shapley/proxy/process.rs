@@ -54,7 +54,7 @@ const SPREAD: [f64; 4] = [0.5, 2.0, 2.0, 3.0];
 const REACH: f64 = 1.5;
 
 /// What steps of the search must gain, in units of the logarithm of the likelihood, and how many there are.
-const GAIN: f64 = 0.02;
+const GAIN: f64 = 0.05;
 const STEPS: usize = 40;
 
 impl Covariance {

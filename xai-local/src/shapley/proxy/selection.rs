@@ -38,6 +38,9 @@ pub(crate) struct Sparse {
     pub triples: usize,
     /// The mean square of what is left out, charged.
     pub charged: f64,
+    /// What the triples are charged together. From 1 on so many were chosen by so few pairs that what is left out says
+    /// nothing, unless it is nothing.
+    pub charge: f64,
 }
 
 /// Nothing if not even a linear function is settled.
@@ -75,7 +78,7 @@ pub(crate) fn sparse(sampled: &Sampled) -> Option<Sparse> {
     let regressed = regress(sampled, &kept, &weight, Gain::Met)?;
     // They entered some at a time: those that turn out to tell less than their charge leave again.
     let charged = sampled.lost(&regressed.fit) * (1.0 + charge * best.0 as f64);
-    let all = Sparse { regressed, triples: best.0, charged };
+    let all = Sparse { regressed, triples: best.0, charged, charge: charge * best.0 as f64 };
     let worthy = worthy(&all.regressed, n, charge);
     let fewer: Vec<Term> =
         kept.iter().zip(worthy).filter(|(_, worthy)| *worthy).map(|(term, _)| term.clone()).collect();
@@ -85,7 +88,8 @@ pub(crate) fn sparse(sampled: &Sampled) -> Option<Sparse> {
     let regressed = regress(sampled, &fewer, &weight, Gain::Met)?;
     let triples = fewer.len() - n;
     let charged = sampled.lost(&regressed.fit) * (1.0 + charge * triples as f64);
-    Some(if charged <= all.charged.max(NOTHING) { Sparse { regressed, triples, charged } } else { all })
+    let fewer = Sparse { regressed, triples, charged, charge: charge * triples as f64 };
+    Some(if charged <= all.charged.max(NOTHING) { fewer } else { all })
 }
 
 /// Which terms tell more than they are charged for: single players always, triples by the square of their coefficients
