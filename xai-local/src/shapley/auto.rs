@@ -28,8 +28,8 @@ use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 /// taken, and of a mixture that of its plain process, less as the mixture misses less; choosing is not accounted for.
 ///
 /// # Cost
-/// At most `n_coalitions` coalitions; a second or two of arithmetic for some thousand of them. [`LeverageShap`] spends the same
-/// coalitions in milliseconds, for games that answer faster than that.
+/// At most `n_coalitions` coalitions; a second or two of arithmetic for some thousand of them. [`LeverageShap`] spends the
+/// same coalitions in milliseconds, for games that answer faster than that.
 ///
 /// # Errors
 /// [`Error::Parameter`](xai_core::Error::Parameter) for fewer coalitions than 2n (and than all).
