@@ -60,7 +60,7 @@ pub(crate) fn maps(out: &mut String, maps: &Maps) -> Result<()> {
     let first = maps.attributions.first();
     let name = first.and_then(|a| a.outputs.get(output)).map(|output| readable(&of_output(output)));
     let name = name.ok_or_else(|| Error::parameter("output", output, "an output of an attribution that is there"))?;
-    let _ = write!(out, "<article><h3>{}</h3>\n", escaped(&readable(&maps.title)));
+    let _ = writeln!(out, "<article><h3>{}</h3>", escaped(&readable(&maps.title)));
     tables::facts(out, "This sample", &maps.facts);
     match maps.picture {
         Picture::Image(image) => {

@@ -1,8 +1,11 @@
 //! The page: complete, closed in itself, and safe to open.
 
-use ndarray::{Array2, array};
-use xai_core::{Curve, Distribution, Effects, Error, Feature, Importance, Output, Provenance, Run, Value};
-use xai_viz::{Confusion, Individual, Overview, Report};
+use ndarray::{Array2, Array3, array};
+use xai_core::{
+    Curve, Distribution, Effects, Error, Feature, Importance, Inside, Layer, LayerFacts, LayerKind, Output, Provenance,
+    Run, Value,
+};
+use xai_viz::{Confusion, Individual, Maps, Overview, Picture, Report};
 
 use crate::checks::well_formed;
 use crate::samples::attribution;
@@ -143,4 +146,51 @@ fn what_does_not_fit_is_refused() {
     let individual = Individual { title: "x".into(), attribution: &a, sample: 2, output: 0, facts: vec![] };
     let report = Report { individuals: vec![individual], ..Report::default() };
     assert!(matches!(report.html(), Err(Error::Parameter { .. })));
+}
+
+#[test]
+fn a_network_has_layers_and_maps_on_the_page() {
+    let layer = |name: &str, kind, inputs: &[usize]| LayerFacts {
+        layer: Layer { name: name.into(), kind, inputs: inputs.to_vec(), shape: vec![1, 4, 4] },
+        parameters: Vec::new(),
+        activations: None,
+        n_units: 1,
+        n_dead: Some(1),
+        saturated: None,
+    };
+    let layers = vec![layer(BAD, LayerKind::Input, &[]), layer("relu", LayerKind::Relu, &[0])];
+    let inside = Inside { provenance: Provenance::new("look-inside", &Run::default()), n_samples: 2, layers };
+    let of = |shape: &[usize]| {
+        let mut a = attribution(1, 16, 2);
+        (a.features, a.data, a.shape) = (Feature::cells(shape), None, Some(shape.to_vec()));
+        a.outputs[1].name = BAD.into();
+        a
+    };
+    let (first, second, series) = (of(&[1, 4, 4]), of(&[4, 4]), of(&[2, 8]));
+    let (image, steps) = (Array3::<f32>::zeros((1, 4, 4)), Array2::<f32>::zeros((2, 8)));
+    let maps = |picture, attributions, output| Maps {
+        title: BAD.into(),
+        picture,
+        attributions,
+        sample: 0,
+        output,
+        facts: vec![(BAD.into(), BAD.into())],
+    };
+    let report = |output| Report {
+        inside: Some(&inside),
+        maps: vec![
+            maps(Picture::Image(image.view()), vec![&first, &second], output),
+            maps(Picture::Series(steps.view()), vec![&series], output),
+        ],
+        embed_font: false,
+        ..Report::default()
+    };
+    let page = report(1).html().unwrap();
+    let (_, body) = page.split_once("<body>").unwrap();
+    well_formed(body.split_once("<script>").unwrap().0);
+    assert!(!page.contains("alert(1)</script>") && page.contains("1 of 1 dead"));
+    // The image and two maps over it, drawn twice, and the bands of two channels, drawn twice.
+    assert_eq!(page.matches("<image").count(), 2 * 5 + 2 * 2, "{}", page.matches("<image").count());
+    let refused = report(2).html();
+    assert!(matches!(refused, Err(Error::Parameter { .. })), "{refused:?}");
 }
