@@ -58,7 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
                 "max-sensitivity" => Some(MaxSensitivity { neighbourhood: near.clone() }.measure(&case, &own, &run)?),
                 "relative-input-stability" => {
-                    let metric = RelativeInputStability { neighbourhood: near.clone(), ..RelativeInputStability::default() };
+                    let metric =
+                        RelativeInputStability { neighbourhood: near.clone(), ..RelativeInputStability::default() };
                     Some(metric.measure(&case, &own, &run)?)
                 }
                 calls => {
