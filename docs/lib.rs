@@ -49,6 +49,7 @@ pages! {
     randomisation => "src/evaluation/randomisation.md",
     axioms => "src/evaluation/axioms.md",
     complexity => "src/evaluation/complexity.md",
+    metrics => "src/evaluation/metrics.md",
     tournament => "src/evaluation/tournament.md",
     league => "src/evaluation/league.md",
     pictures => "src/pictures.md",
