@@ -21,6 +21,8 @@ fn every_printed_command_names_methods_and_parameters_that_exist() {
     let mut n_commands = 0;
     for (page, text) in pages() {
         for command in commands(&text) {
+            // Quotation marks are the shell's.
+            let command = command.replace('"', "");
             let words: Vec<&str> = command.split_whitespace().collect();
             let set = values(&words, "--set");
             let default = match (words[0], words.contains(&"--target")) {
