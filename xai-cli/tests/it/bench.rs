@@ -221,7 +221,7 @@ fn what_does_not_fit_images_is_named() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, text) = said(&["--outputs", "rde"]);
-    assert!(code == Some(2) && text.contains("did you mean \"red\"?"), "{text}");
+    assert!(code == Some(2) && text.contains("known: \"red\", \"green\""), "{text}");
     assert_eq!(said(&["--target", "x"]).0, Some(2));
     std::fs::remove_file(pictures.path("masks/3.bmp")).unwrap();
     let masks = pictures.path("masks");
