@@ -18,6 +18,19 @@ pub(crate) struct Plan {
     pub ops: Vec<Option<Op>>,
 }
 
+/// A layer whose turn it is.
+struct Turn<'a> {
+    place: usize,
+    /// Samples.
+    n: usize,
+    /// The axes of a sample of each input.
+    shapes: &'a [&'a [usize]],
+    /// The layer's parameters.
+    own: &'a [Tensor<1>],
+    /// The network's input.
+    input: &'a Tensor<2>,
+}
+
 /// What differs between training and prediction.
 pub(crate) trait Stage {
     /// x·scale + shift of each channel; `x` is (sample, channel, place), the others (1, channel, 1).
@@ -87,24 +100,15 @@ impl Plan {
                 outputs[from] = None;
             }
             let shapes: Vec<&[usize]> = layer.inputs.iter().map(|&from| &self.layers[from].shape[..]).collect();
-            let output = self.one(place, op, n, &shapes, inputs, &parameters[place], &input, stage);
+            let at = Turn { place, n, shapes: &shapes, own: &parameters[place], input: &input };
+            let output = self.one(op, inputs, at, stage);
             outputs.push(Some(stage.leave(place, output)));
         }
         outputs.pop().flatten().unwrap_or(input)
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn one(
-        &self,
-        place: usize,
-        op: &Op,
-        n: usize,
-        shapes: &[&[usize]],
-        mut inputs: Vec<Tensor<2>>,
-        own: &[Tensor<1>],
-        input: &Tensor<2>,
-        stage: &mut dyn Stage,
-    ) -> Tensor<2> {
+    fn one(&self, op: &Op, mut inputs: Vec<Tensor<2>>, at: Turn, stage: &mut dyn Stage) -> Tensor<2> {
+        let Turn { place, n, shapes, own, input } = at;
         let shape = &self.layers[place].shape;
         let cells: usize = shape.iter().product();
         match op {

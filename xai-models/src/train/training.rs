@@ -150,6 +150,14 @@ impl Data {
     }
 }
 
+/// What is the same for all steps of an epoch.
+struct Terms<'a> {
+    rate: f64,
+    /// The share to drop behind each layer.
+    dropout: &'a [f64],
+    device: &'a Device,
+}
+
 impl Training {
     /// Trains `network`, from the parameters that it has ([`fresh`](super::fresh) makes new ones), on samples and their
     /// targets (sample, output); `check` are samples that it shall not learn from.
@@ -279,7 +287,7 @@ impl Training {
         for step in 0..n_steps {
             // Even shares: no last step of one sample, which has no variance.
             let rows = &order[order.len() * step / n_steps..order.len() * (step + 1) / n_steps];
-            let (loss, hits) = self.step(learner, data, rows, rate, dropout, &mut squares, device)?;
+            let (loss, hits) = self.step(learner, data, rows, &Terms { rate, dropout, device }, &mut squares)?;
             if !loss.is_finite() {
                 let what = format!("loss in epoch {}, step {}", epoch + 1, step + 1);
                 return Err(Error::NonFinite { what, sample: rows[0], column: 0, value: loss });
@@ -300,17 +308,15 @@ impl Training {
     }
 
     /// One step; the loss before it, and how many samples were right.
-    #[allow(clippy::too_many_arguments)]
     fn step(
         &self,
         learner: &mut Learner,
         data: &Data,
         rows: &[usize],
-        rate: f64,
-        dropout: &[f64],
+        terms: &Terms,
         squares: &mut [f64],
-        device: &Device,
     ) -> Result<(f64, Option<f64>)> {
+        let Terms { rate, dropout, device } = *terms;
         let (x, targets, wanted) = data.take(rows, device);
         let leaves = learner.tracked();
         learner.steps += 1;
