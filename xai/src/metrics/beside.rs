@@ -6,7 +6,7 @@ use xai_eval::{
     RankCorrelation, RelevanceMassAccuracy, RelevanceRankAccuracy, SignAgreement, SignedRankAgreement,
 };
 
-use super::{Family, Metrics};
+use super::{Family, Metrics, count};
 
 /// How many of the strongest features are looked at when nothing is said.
 const STRONGEST: usize = 3;
@@ -27,7 +27,7 @@ pub(super) fn add(metrics: &mut Metrics) {
     metrics.add(lies("does evidence have larger shares than what is none?"), &[], |_, _| Auc::default());
 
     let is = |summary| (Family::Truth, summary);
-    let k = [("k", STRONGEST, "strongest features that are looked at")];
+    let k = [count("k", STRONGEST, "strongest features that are looked at")];
     let k_of = |settings: &crate::registry::Settings| settings.count("k").unwrap_or(STRONGEST);
     metrics.add(is("how many of the strongest features are right?"), &k, move |settings, _| FeatureAgreement {
         k: k_of(settings),

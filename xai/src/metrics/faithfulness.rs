@@ -5,13 +5,13 @@ use xai_eval::{
     MonotonicityCorrelation, PredictionGap, RemovalCurve, SensitivityN,
 };
 
-use super::{Family, Metrics};
+use super::{Family, Metrics, count};
 
 pub(super) fn add(metrics: &mut Metrics) {
     let of = |summary| (Family::Faithfulness, summary);
-    let subsets = [("n_subsets", 100, "random sets of features for each sample")];
-    let steps = [("n_steps", 100, "groups that the features go in")];
-    let draws = [("n_draws", 100, "draws of noise for each sample")];
+    let subsets = [count("n_subsets", 100, "random sets of features for each sample")];
+    let steps = [count("n_steps", 100, "groups that the features go in")];
+    let draws = [count("n_draws", 100, "draws of noise for each sample")];
     let what = "do sums of shares predict how far the score falls when features go?";
     metrics.add(of(what), &subsets, |settings, _| {
         let default = FaithfulnessCorrelation::default();

@@ -173,7 +173,7 @@ impl Metrics {
     fn add<T: makers::OfAny>(
         &mut self,
         what: (Family, &str),
-        parameters: &[(&str, usize, &str)],
+        parameters: &[Parameter],
         make: impl Fn(&Settings, Option<&[f64]>) -> T + Send + Sync + 'static,
     ) {
         let made = make(&Settings::default(), None);
@@ -185,7 +185,7 @@ impl Metrics {
     fn add_of_networks<T: makers::OfNetworks>(
         &mut self,
         what: (Family, &str),
-        parameters: &[(&str, usize, &str)],
+        parameters: &[Parameter],
         make: impl Fn(&Settings, Option<&[f64]>) -> T + Send + Sync + 'static,
     ) {
         let made = make(&Settings::default(), None);
@@ -207,16 +207,10 @@ impl Metrics {
 
 fn described<M: xai_core::Model + ?Sized, T: Metric<M>>(
     (family, summary): (Family, &str),
-    parameters: &[(&str, usize, &str)],
+    parameters: &[Parameter],
     made: &T,
     forms: &[Form],
 ) -> MetricSpec {
-    let parameter = |&(name, default, purpose): &(&str, usize, &str)| Parameter {
-        name: name.into(),
-        kind: Kind::COUNT,
-        default: Some(default.into()),
-        purpose: purpose.into(),
-    };
     let free = matches!(family, Family::Complexity | Family::Axioms | Family::Randomisation);
     MetricSpec {
         name: made.name().to_owned(),
@@ -226,6 +220,11 @@ fn described<M: xai_core::Model + ?Sized, T: Metric<M>>(
         needs: made.needs().to_vec(),
         forms: forms.to_vec(),
         weight: if free { 0.0 } else { 1.0 },
-        parameters: parameters.iter().map(parameter).collect(),
+        parameters: parameters.to_vec(),
     }
+}
+
+/// A parameter that counts something, at least one.
+fn count(name: &str, default: usize, purpose: &str) -> Parameter {
+    Parameter { name: name.into(), kind: Kind::COUNT, default: Some(default.into()), purpose: purpose.into() }
 }

@@ -9,7 +9,7 @@ use xai_eval::{
 use xai_models::network::Network;
 
 use super::stability::near;
-use super::{Family, Metrics};
+use super::{Family, Metrics, count};
 
 /// How many noisy copies are explained when nothing is said: each once for every layer.
 const COPIES: usize = 5;
@@ -20,14 +20,14 @@ pub(super) fn add(metrics: &mut Metrics) {
     metrics.add_of_networks(of("does the explanation change as layer after layer becomes random?"), &[], |_, _| {
         Mprt::default()
     });
-    let draws = [("n_draws", COPIES, "noisy copies of each sample")];
+    let draws = [count("n_draws", COPIES, "noisy copies of each sample")];
     metrics.add_of_networks(of("the same of means over noisy copies of each sample"), &draws, |settings, _| {
         SmoothMprt { n_draws: settings.count("n_draws").unwrap_or(COPIES), ..SmoothMprt::default() }
     });
     metrics.add_of_networks(of("does the explanation become messier when all layers are random?"), &[], |_, _| {
         EfficientMprt::default()
     });
-    let draws = [("n_draws", super::stability::DRAWS, "near samples that are explained, for each sample")];
+    let draws = [count("n_draws", super::stability::DRAWS, "near samples that are explained, for each sample")];
     let what = "the same as relative changes, by that of the last layer before the scores";
     metrics.add_of_networks((Family::Stability, what), &draws, |settings, scales| {
         let default = RelativeRepresentationStability::default();

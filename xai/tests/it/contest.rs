@@ -111,6 +111,28 @@ fn stability_measures_noise_in_the_spread_of_each_feature() {
     assert_eq!(small.finding(0, 1).unwrap().mean, Some(0.0), "exact values do not hang on the seed");
 }
 
+/// Shares of a linear model beside a row of zeros are slope · cell: cell by cell they change as the sample does, whatever
+/// the slopes; by norms only if all slopes are the same.
+#[test]
+fn relative_changes_are_of_cells_or_of_norms() {
+    let same = Function::by_row(|x: &[f64]| [x.iter().sum::<f64>()]);
+    let mean = |subject: Subject, relative: &str| {
+        let mut metrics = entries(&["relative-input-stability"]);
+        metrics[0].set.push(format!("relative={relative}"));
+        let contest = Contest { methods: entries(&["exact-shap"]), metrics, ..Contest::default() };
+        let league = contest.run(subject, &rows(4, 1), &Array2::zeros((1, 5)), &Run::default()).unwrap();
+        league.finding(0, 0).unwrap().mean.unwrap()
+    };
+    let model = additive();
+    for relative in ["cells", "norms"] {
+        assert!((mean(Subject::opaque(&same), relative) - 1.0).abs() < 1e-9, "{relative}");
+    }
+    let cells = mean(Subject::opaque(&model), "cells");
+    assert!((cells - 1.0).abs() < 1e-9, "{cells}");
+    let norms = mean(Subject::opaque(&model), "norms");
+    assert!((norms - 1.0).abs() > 1e-3, "{norms}");
+}
+
 #[test]
 fn names_and_parameters_are_checked() {
     let model = additive();
