@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{all_finite, same_shape};
+use crate::error::{all_finite, same_shape, values_finite};
 use crate::model::{feature_names, output_names};
 use crate::{Error, Explanation, Feature, Model, Output, Provenance, Result, Table};
 
@@ -123,6 +123,15 @@ impl Attribution {
     /// # Errors
     /// [`Error::Shape`] or [`Error::NonFinite`].
     pub fn checked(self) -> Result<Self> {
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The same for who only borrows it.
+    ///
+    /// # Errors
+    /// As [`Attribution::checked`].
+    pub fn check(&self) -> Result<()> {
         let (samples, features, outputs) = (self.scores.nrows(), self.features.len(), self.outputs.len());
         // JSON's nested lists cannot tell (0, 3, 1) from (0, 0, 0): without samples there is nothing to compare.
         if samples > 0 {
@@ -147,13 +156,7 @@ impl Attribution {
         }
         all_finite("scores", &self.scores)?;
         all_finite("base", &self.base)?;
-        // Where all are, as nearly always, places need not be counted.
-        let fine = self.values.iter().fold(true, |fine, value| fine & value.is_finite());
-        let wrong = || self.values.indexed_iter().find(|(_, value)| !value.is_finite());
-        if let Some(((sample, column, _), &value)) = (!fine).then(wrong).flatten() {
-            return Err(Error::NonFinite { what: "values".into(), sample, column, value });
-        }
-        Ok(self)
+        values_finite(&self.values)
     }
 
     /// The number of samples.

@@ -222,6 +222,16 @@ pub fn all_finite(what: &str, array: &ndarray::ArrayRef2<f64>) -> Result<()> {
     }
 }
 
+/// Refuses values (sample, feature, output) that are not finite.
+pub(crate) fn values_finite(values: &ndarray::ArrayRef3<f64>) -> Result<()> {
+    // Where all are, as nearly always, places need not be counted.
+    let fine = values.iter().fold(true, |fine, value| fine & value.is_finite());
+    match (!fine).then(|| values.indexed_iter().find(|(_, value)| !value.is_finite())).flatten() {
+        None => Ok(()),
+        Some(((sample, column, _), &value)) => Err(Error::NonFinite { what: "values".into(), sample, column, value }),
+    }
+}
+
 fn suggestion(nearest: &Option<String>, known: &[String]) -> String {
     match (nearest, known) {
         (Some(name), _) => format!("; did you mean {name:?}?"),

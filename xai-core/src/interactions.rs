@@ -5,7 +5,7 @@ use std::fmt;
 use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{all_finite, same_shape};
+use crate::error::{all_finite, same_shape, values_finite};
 use crate::{Error, Explanation, Feature, Output, Provenance, Result};
 
 /// What sets of players contribute together to every score of every sample.
@@ -156,9 +156,7 @@ impl Interactions {
         }
         all_finite("scores", &self.scores)?;
         all_finite("base", &self.base)?;
-        if let Some(((sample, column, _), &value)) = self.values.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(Error::NonFinite { what: "values".into(), sample, column, value });
-        }
+        values_finite(&self.values)?;
         Ok(self)
     }
 

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, Array3};
 use serde::{Deserialize, Serialize};
-use xai_core::error::{all_finite, same_shape};
-use xai_core::{Attribution, Error, Result, Run};
+use xai_core::error::same_shape;
+use xai_core::{Attribution, Result, Run};
 
 use crate::{Direction, Interval};
 
@@ -92,18 +92,9 @@ impl Measurement {
 /// # Errors
 /// [`Error::Shape`] or [`Error::NonFinite`], as [`Attribution::checked`].
 pub(crate) fn values_of(attribution: &Attribution) -> Result<&Array3<f64>> {
-    let (samples, outputs) = (attribution.n_samples(), attribution.outputs.len());
-    let shape = [samples, attribution.features.len(), outputs];
-    same_shape("scores (sample, output)", &[samples, outputs], attribution.scores.shape())?;
-    same_shape("base (sample, output)", &[samples, outputs], attribution.base.shape())?;
+    attribution.check()?;
+    // Without samples that lets pass what JSON cannot tell apart, such as values without features.
+    let shape = [attribution.n_samples(), attribution.features.len(), attribution.outputs.len()];
     same_shape("values (sample, feature, output)", &shape, attribution.values.shape())?;
-    all_finite("scores", &attribution.scores)?;
-    all_finite("base", &attribution.base)?;
-    // Where all are, as nearly always, places need not be counted.
-    let fine = attribution.values.iter().fold(true, |fine, value| fine & value.is_finite());
-    let wrong = || attribution.values.indexed_iter().find(|(_, value)| !value.is_finite());
-    if let Some(((sample, column, _), &value)) = (!fine).then(wrong).flatten() {
-        return Err(Error::NonFinite { what: "values".into(), sample, column, value });
-    }
     Ok(&attribution.values)
 }
