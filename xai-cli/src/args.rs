@@ -141,6 +141,9 @@ pub struct Explaining {
     /// Rows that stand for absence, in the form of --data.
     #[arg(long, value_name = "FILE")]
     pub background: Option<PathBuf>,
+    /// The column of --background that says how much each of its rows counts; they count alike when not given.
+    #[arg(long, value_name = "COLUMN", requires = "background")]
+    pub background_weights: Option<String>,
     /// Set a parameter of the method; `xai methods NAME` lists them.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -12,6 +12,7 @@ use xai::models::table::{
 use xai::models::trees::{has_covers, with_covers};
 use xai::nearest::nearest;
 
+use crate::absence::{Absence, Background};
 use crate::args::{self, Grouping, Networks, Source};
 use crate::failure::Failure;
 use crate::labels;
@@ -40,7 +41,7 @@ pub struct Case {
     /// The names of the classes, where labels are classes.
     pub classes: Vec<String>,
     /// Rows that stand for absence: (row, feature).
-    pub background: Option<Array2<f64>>,
+    pub background: Option<Background>,
     /// One-hot columns as one feature, when that was asked for.
     pub groups: Option<Groups>,
     /// Whether the background gave the trees the covers that their file lacks.
@@ -53,7 +54,7 @@ impl Case {
     /// Reads the files; remarks go to standard error.
     pub fn open(
         source: &Source,
-        background: Option<&Path>,
+        background: Option<Absence>,
         grouping: &Grouping,
         unlabelled: Unlabelled,
     ) -> Result<Self, Failure> {
@@ -64,7 +65,7 @@ impl Case {
     pub fn of(
         mut loaded: Loaded,
         source: &Source,
-        background: Option<&Path>,
+        background: Option<Absence>,
         grouping: &Grouping,
         unlabelled: Unlabelled,
     ) -> Result<Self, Failure> {
@@ -117,16 +118,13 @@ impl Case {
         }
         remarks.extend(notes(&aligned, &source.data));
         remarks.extend(loaded.fact("note").map(str::to_owned));
-        let background = match background {
-            None => None,
-            Some(path) => Some(fit(&alignment, &read(path)?, &loaded, path)?.matrix),
-        };
+        let background = background.map(|absence| absence.read(&alignment, &loaded)).transpose()?;
         let outputs = labels::named_outputs(&loaded.model, &classes);
         loaded.model = loaded.model.renamed(aligned.features.clone(), outputs)?;
         // A file without covers (ONNX) gets those of the background.
         let mut counted = false;
-        if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
-            let trees = with_covers(loaded.model.trees(), rows)?;
+        if let Some(background) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
+            let trees = with_covers(loaded.model.trees(), &background.rows)?;
             let model = &loaded.model;
             loaded.model =
                 xai::models::trees::TreeModel::new(trees, model.features().to_vec(), model.outputs().to_vec())?;
@@ -165,6 +163,12 @@ pub fn groups(loaded: &Loaded, rows: &Table, grouping: &Grouping) -> Result<Opti
             if cells.peek().is_some() && cells.all(|x| *x == 0.0 || *x == 1.0) {
                 features[place].kind = FeatureKind::Binary;
             }
+        }
+    }
+    // Two features of one name could not be told apart.
+    for feature in features.iter().filter(|feature| feature.group.as_deref() != Some(&*feature.name)) {
+        if features.iter().any(|other| other.group.as_deref() == Some(&*feature.name)) {
+            return Err(Failure::Use(format!("--group: {:?} is a feature that is not in the group", feature.name)));
         }
     }
     let any = grouping.group_one_hot || !grouping.group.is_empty();

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
 
+mod absence;
 mod args;
 mod case;
 mod commands;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{all_finite, same_shape, values_finite};
 use crate::model::{feature_names, output_names};
-use crate::{Error, Explanation, Feature, Model, Output, Provenance, Result, Table};
+use crate::{Explanation, Feature, Model, Output, Provenance, Result, Table};
 
 /// What every feature contributes to every score of every sample.
 ///

@@ -6,6 +6,7 @@ use xai::models::file::AnyModel;
 use xai::registry::{Inputs, Method, Need, Registry, Scope, Settings, Spec, Subject};
 
 use super::networks::Task;
+use crate::absence::Absence;
 use crate::args::{Drawing, ExplainArgs, Explaining, Networks, Running, Scale, Source};
 use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
@@ -64,7 +65,7 @@ fn run_task(method: &dyn Method, task: &Task) -> Result<(), Failure> {
         (true, Scope::Local | Scope::Interactions) => Unlabelled::Refuse,
         (true, _) => Unlabelled::LeaveOut,
     };
-    let case = Case::of(loaded, source, explaining.background.as_deref(), &explaining.grouping, unlabelled)?;
+    let case = Case::of(loaded, source, Absence::of(explaining), &explaining.grouping, unlabelled)?;
     if explaining.background.is_some() && !case.counted && !needs(method.spec(), &settings, Need::Background) {
         eprintln!("xai: {} makes no use of --background", method.spec().name);
     }
@@ -92,7 +93,8 @@ fn run_task(method: &dyn Method, task: &Task) -> Result<(), Failure> {
     let inputs = Inputs {
         subject,
         batch: &case.batch,
-        background: case.background.as_deref(),
+        background: case.background.as_ref().map(|background| &*background.rows),
+        background_weights: case.background.as_ref().and_then(|background| background.weights.as_deref()),
         labels: case.labels.as_ref(),
         groups: case.groups.as_ref(),
         run: &run,
@@ -111,12 +113,22 @@ pub fn fits(spec: &Spec, source: &Source, explaining: &Explaining, settings: &Se
     if source.target.is_none() && needs(spec, settings, Need::Labels) {
         return Err(Failure::Use(format!("{} needs --target COLUMN: what the model should have predicted", spec.name)));
     }
+    if explaining.background_weights.is_some() && !weighs(spec, settings) {
+        let reason = "it takes no rows of a background that count differently; leave --background-weights out";
+        return Err(Failure::Use(format!("{}: {reason}", spec.name)));
+    }
     let grouping = &explaining.grouping;
     if !spec.groups && (grouping.group_one_hot || !grouping.group.is_empty()) {
         let reason = "it knows no groups of columns; leave --group and --group-one-hot out";
         return Err(Failure::Use(format!("{}: {reason}", spec.name)));
     }
     Ok(())
+}
+
+/// Whether rows of the background can count differently for a method, or for what it takes the mean of.
+fn weighs(spec: &Spec, settings: &Settings) -> bool {
+    let of_local = |name| Registry::standard().get(name).is_ok_and(|local| local.spec().weights);
+    spec.weights || settings.word("explainer").is_some_and(of_local)
 }
 
 /// Whether a method needs something, with these settings.

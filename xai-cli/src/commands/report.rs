@@ -6,6 +6,7 @@ use xai::registry::Subject;
 use xai::report::Brief;
 
 use super::{demo, networks};
+use crate::absence::Absence;
 use crate::args::{DemoArgs, ReportArgs, Source};
 use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
@@ -39,7 +40,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     if !args.methods.is_empty() {
         return Err(Failure::Use("--methods chooses among methods of images and series".into()));
     }
-    let background = args.background.as_deref();
+    let background = args.background.as_deref().map(|path| Absence { path, weights: None });
     let case = Case::of(loaded, &source, background, &args.grouping, Unlabelled::LeaveOut)?;
     let missing = case.batch.iter().filter(|cell| cell.is_nan()).count();
     let name = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -59,7 +60,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         subject: Subject::of_trees(&case.loaded.model),
         link: case.loaded.model.trees().link,
         batch: &case.batch,
-        background: case.background.as_deref(),
+        background: case.background.as_ref().map(|background| &*background.rows),
         labels: case.labels.as_ref(),
         classes: &case.classes,
         groups: case.groups.as_ref(),

@@ -8,6 +8,7 @@ use xai::models::table::{Aligned, Alignment, Frame};
 use xai::models::trees::{TreeModel, has_covers, with_covers};
 use xai::registry::{Inputs, Method, Need, Settings, Subject, TableModel};
 
+use crate::absence::{Absence, Background};
 use crate::args::{ExplainArgs, Format, Scale};
 use crate::failure::Failure;
 use crate::progress::{Progress, use_threads};
@@ -45,13 +46,11 @@ pub fn run(args: &ExplainArgs, method: &dyn Method) -> std::result::Result<(), F
     let aligned = placed(range.start, &first, &alignment)?;
     let mut remarks = case::notes(&aligned, &source.data);
     remarks.extend(loaded.fact("note").map(str::to_owned));
-    let background = explaining.background.as_deref();
-    let background = background.map(|path| Ok::<_, Failure>(case::fit(&alignment, &case::read(path)?, &loaded, path)?));
-    let background = background.transpose()?.map(|aligned| aligned.matrix);
+    let background = Absence::of(explaining).map(|absence| absence.read(&alignment, &loaded)).transpose()?;
     let outputs = loaded.model.outputs().to_vec();
     loaded.model = loaded.model.renamed(aligned.features.clone(), outputs)?;
-    if let Some(rows) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
-        let trees = with_covers(loaded.model.trees(), rows)?;
+    if let Some(background) = background.as_ref().filter(|_| !has_covers(loaded.model.trees())) {
+        let trees = with_covers(loaded.model.trees(), &background.rows)?;
         loaded.model = TreeModel::new(trees, loaded.model.features().to_vec(), loaded.model.outputs().to_vec())?;
         remarks.push("the model file has no covers: they are counted from the background".into());
     }
@@ -73,7 +72,7 @@ pub fn run(args: &ExplainArgs, method: &dyn Method) -> std::result::Result<(), F
         }
     };
     let named =
-        Named { method, settings: &settings, subject, background: background.as_deref(), groups: groups.as_ref() };
+        Named { method, settings: &settings, subject, background: background.as_ref(), groups: groups.as_ref() };
     let progress = Progress::of_rows(&method.spec().name, range.len());
     let run = Run {
         seed: running.seed,
@@ -121,7 +120,7 @@ struct Named<'a> {
     method: &'a dyn Method,
     settings: &'a Settings,
     subject: Subject<'a>,
-    background: Option<&'a Table>,
+    background: Option<&'a Background>,
     groups: Option<&'a Groups>,
 }
 
@@ -130,7 +129,10 @@ impl<'m> Explainer<TableModel<'m>> for Named<'_> {
 
     fn explain(&self, _model: &TableModel<'m>, batch: &Table, run: &Run) -> Result<Document> {
         let Named { subject, background, groups, .. } = *self;
-        self.method.explain(&Inputs { subject, batch, background, labels: None, groups, run }, self.settings)
+        let background_weights = background.and_then(|background| background.weights.as_deref());
+        let background = background.map(|background| &*background.rows);
+        let inputs = Inputs { subject, batch, background, background_weights, labels: None, groups, run };
+        self.method.explain(&inputs, self.settings)
     }
 }
 

@@ -161,3 +161,45 @@ fn rows_without_a_label_are_left_out_where_labels_count() {
     let found = super::json(&xai(with(case.args("predict"), &["--target", "y"])));
     assert_eq!(found["scores"].as_array().unwrap().len(), n);
 }
+
+#[test]
+fn weights_of_the_background_that_make_no_sense_are_told() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let text = std::fs::read_to_string(case.path("rows.csv")).unwrap();
+    let (head, rows) = text.split_once('\n').unwrap();
+    let feature = head.split(',').next().unwrap();
+    let rows: Vec<&str> = rows.lines().take(2).collect();
+    let explain = |method: &str, weights: [&str; 2], column: &str, more: &[&str]| {
+        let background = format!("{head},often\n{},{}\n{},{}\n", rows[0], weights[0], rows[1], weights[1]);
+        std::fs::write(case.path("background.csv"), background).unwrap();
+        let path = case.path("background.csv");
+        let args = ["--method", method, "--background", path.to_str().unwrap(), "--background-weights", column];
+        xai(with(with(case.args("explain"), &args), more))
+    };
+    let shap = "interventional-tree-shap";
+    failed(&explain(shap, ["1", "-2"], "often", &[]), 1, &["background.csv", "row 2", "often", "-2"]);
+    failed(&explain(shap, ["1", ""], "often", &[]), 1, &["row 2", "often", "weight"]);
+    failed(&explain(shap, ["inf", "1"], "often", &[]), 1, &["row 1", "often", "weight"]);
+    failed(&explain(shap, ["1", "many"], "often", &[]), 1, &["row 2", "often", "many"]);
+    failed(&explain(shap, ["0", "0"], "often", &[]), 1, &["background.csv", "often", "sum of 0"]);
+    failed(&explain(shap, ["1", "2"], "oftn", &[]), 2, &["--background-weights", "oftn", "often"]);
+    failed(&explain(shap, ["1", "2"], feature, &[]), 2, &["--background-weights", feature, "feature"]);
+    failed(&explain("tree-shap", ["1", "2"], "often", &[]), 2, &["tree-shap", "--background-weights"]);
+    failed(&explain("lime", ["1", "2"], "often", &[]), 2, &["lime", "--background-weights"]);
+    failed(&explain("kernel-shap", ["1", "2"], "often", &["--set", "masker=tree"]), 1, &["masker tree", "weights"]);
+    let alone = ["--method", "tree-shap", "--background-weights", "often"];
+    failed(&xai(with(case.args("explain"), &alone)), 2, &["--background"]);
+}
+
+#[test]
+fn a_group_with_the_name_of_another_feature_is_told() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let features: Vec<&str> =
+        case.record["features"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let group = |name: &str| {
+        let group = format!("{name}={},{}", features[0], features[1]);
+        xai(with(case.args("explain"), &["--method", "tree-shap", "--group", &group]))
+    };
+    failed(&group(features[2]), 2, &["--group", features[2]]);
+    assert!(group(features[0]).status.success());
+}

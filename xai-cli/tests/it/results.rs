@@ -169,3 +169,33 @@ fn interactions_of_any_model_are_those_of_the_trees() {
         }
     }
 }
+
+#[test]
+fn a_column_says_how_much_each_row_of_the_background_counts() {
+    let case = Case::new("xgboost", "regression_nan", "json");
+    let text = std::fs::read_to_string(case.path("rows.csv")).unwrap();
+    let (head, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().take(3).collect();
+    let weighted = format!("{head},often\n{},3\n{},0\n{},1.0\n", rows[0], rows[1], rows[2]);
+    let repeated = format!("{head}\n{0}\n{0}\n{0}\n{1}\n", rows[0], rows[2]);
+    std::fs::write(case.path("weighted.csv"), weighted).unwrap();
+    std::fs::write(case.path("repeated.csv"), repeated).unwrap();
+    let explain = |method: &str, background: &str, more: &[&str]| {
+        let background = case.path(background);
+        let args = ["--method", method, "--rows", "..5", "--background", background.to_str().unwrap()];
+        xai(with(with(case.args("explain"), &args), more))
+    };
+    let weights = ["--background-weights", "often"];
+    for method in ["interventional-tree-shap", "kernel-shap", "interventional-tree-interactions"] {
+        let (a, b) = (json(&explain(method, "weighted.csv", &weights)), json(&explain(method, "repeated.csv", &[])));
+        for part in ["base", "values", "scores"] {
+            // Sums of the same numbers in another order.
+            assert!(agree(&flat(&a[part]), &flat(&b[part]), 1e-12), "{method}: {part}");
+        }
+    }
+    // The same row by row, batch by batch.
+    let streamed = explain("kernel-shap", "weighted.csv", &[&weights[..], &["--stream", "--batch-rows", "2"]].concat());
+    assert!(streamed.status.success(), "{}", String::from_utf8_lossy(&streamed.stderr));
+    let whole = explain("kernel-shap", "weighted.csv", &[&weights[..], &["--format", "jsonl"]].concat());
+    assert_eq!(streamed.stdout, whole.stdout);
+}

@@ -77,19 +77,18 @@ impl Background {
     /// # Errors
     /// [`Error::Parameter`] when `n` or the number of rows is zero.
     pub fn sample(data: &Table, n: usize, seed: u64) -> Result<Self> {
-        if n == 0 {
-            return Err(Error::parameter("rows of the background", n, "at least 1"));
-        }
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // Selection sampling (Knuth, algorithm S): one pass, ascending.
-        let mut chosen = Vec::with_capacity(n.min(data.nrows()));
-        for row in 0..data.nrows() {
-            let (left, wanted) = (data.nrows() - row, n.min(data.nrows()) - chosen.len());
-            if (rng.random_range(0..left as u64) as usize) < wanted {
-                chosen.push(row);
-            }
-        }
-        Background::new(data.select(Axis(0), &chosen))
+        Background::new(data.select(Axis(0), &drawn(data.nrows(), n, seed)?))
+    }
+
+    /// The same rows as [`Background::sample`] draws, whatever they weigh; each keeps its weight.
+    ///
+    /// # Errors
+    /// Those of [`Background::sample`] and [`Background::weighted`].
+    pub fn sample_weighted(data: &Table, weights: &[f64], n: usize, seed: u64) -> Result<Self> {
+        same_shape("weights of the background", &[data.nrows()], &[weights.len()])?;
+        let rows = drawn(data.nrows(), n, seed)?;
+        let kept = rows.iter().map(|&row| weights[row]).collect();
+        Background::weighted(data.select(Axis(0), &rows), kept)
     }
 
     /// At most `k` weighted rows that summarise `data`: k-means centres, each coordinate rounded to the nearest value
@@ -221,4 +220,21 @@ impl Masker<Table> for Background {
             rows => format!("{} of {rows} rows", self.kind),
         }
     }
+}
+
+/// At most `n` of `rows` rows, ascending.
+fn drawn(rows: usize, n: usize, seed: u64) -> Result<Vec<usize>> {
+    if n == 0 {
+        return Err(Error::parameter("rows of the background", n, "at least 1"));
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    // Selection sampling (Knuth, algorithm S): one pass.
+    let mut chosen = Vec::with_capacity(n.min(rows));
+    for row in 0..rows {
+        let (left, wanted) = (rows - row, n.min(rows) - chosen.len());
+        if (rng.random_range(0..left as u64) as usize) < wanted {
+            chosen.push(row);
+        }
+    }
+    Ok(chosen)
 }

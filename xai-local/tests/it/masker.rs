@@ -92,3 +92,18 @@ fn descriptions_say_kind_and_size() {
     assert_eq!(Background::kmeans(&rows, 2, 0).unwrap().describe(), "k-means background of 2 rows");
     assert_eq!(Baseline::new(array![1.0]).describe(), "baseline of 1 row");
 }
+
+#[test]
+fn a_weighted_sample_takes_the_rows_of_a_sample_with_their_weights() {
+    let rows = Array2::from_shape_fn((20, 1), |(row, _)| row as f64);
+    let weights: Vec<f64> = (0..20).map(|row| f64::from(row) + 1.0).collect();
+    let (plain, weighted) =
+        (Background::sample(&rows, 5, 3).unwrap(), Background::sample_weighted(&rows, &weights, 5, 3).unwrap());
+    assert_eq!(plain.rows(), weighted.rows());
+    let total: f64 = plain.rows().iter().map(|row| row + 1.0).sum();
+    for (row, weight) in plain.rows().iter().zip(weighted.row_weights()) {
+        assert!((weight - (row + 1.0) / total).abs() < 1e-15);
+    }
+    assert!(Background::sample_weighted(&rows, &weights[1..], 5, 3).is_err());
+    assert!(Background::sample_weighted(&rows, &[0.0; 20], 5, 3).is_err());
+}

@@ -132,7 +132,15 @@ impl Contest {
         let (registry, metrics) = (Registry::standard(), Metrics::standard());
         let masker = Background::new(background.to_owned())?;
         let scales = spreads(batch, Some(background));
-        let inputs = Inputs { subject, batch, background: Some(background), labels: None, groups: None, run };
+        let inputs = Inputs {
+            subject,
+            batch,
+            background: Some(background),
+            background_weights: None,
+            labels: None,
+            groups: None,
+            run,
+        };
         let mut contest: Tournament<TableModel> = Tournament::new();
         contest.time = self.time;
         for entry in &self.methods {

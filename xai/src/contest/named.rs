@@ -34,8 +34,15 @@ impl<'m> Explainer<TableModel<'m>> for Named<'_> {
         let same = std::ptr::addr_eq(std::ptr::from_ref(model), std::ptr::from_ref(self.inputs.subject.model));
         let subject = if same { self.inputs.subject } else { Subject::opaque(model) };
         let labels = self.inputs.labels.filter(|labels| labels.len() == batch.nrows());
-        let inputs =
-            Inputs { subject, batch, background: self.inputs.background, labels, groups: self.inputs.groups, run };
+        let inputs = Inputs {
+            subject,
+            batch,
+            background: self.inputs.background,
+            background_weights: None,
+            labels,
+            groups: self.inputs.groups,
+            run,
+        };
         attribution(self.method, self.method.explain(&inputs, &self.settings)?)
     }
 }

@@ -49,7 +49,15 @@ impl Sample for Table {
     ) -> Result<Document> {
         let rows = background.map(|rows| Table::of_cells(rows.clone())).transpose()?;
         let subject = Subject::of_network(network);
-        let inputs = Inputs { subject, batch, background: rows.as_deref(), labels: None, groups: None, run };
+        let inputs = Inputs {
+            subject,
+            batch,
+            background: rows.as_deref(),
+            background_weights: None,
+            labels: None,
+            groups: None,
+            run,
+        };
         method.explain(&inputs, settings)
     }
 

@@ -31,7 +31,8 @@ fn kernel_shap(registry: &mut Registry) {
     let spec = budgeted(game("kernel-shap", summary))
         .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions; Covert & Lee 2021");
     registry.add_fn(spec.clone(), move |inputs, settings| {
-        until(KernelShap { n_coalitions: settings.count("n_coalitions") }, &spec, inputs, settings)
+        let n_coalitions = settings.count("n_coalitions");
+        until(KernelShap { n_coalitions }, n_coalitions, &spec, inputs, settings)
     });
 }
 
@@ -40,7 +41,8 @@ fn leverage_shap(registry: &mut Registry) {
     let spec = budgeted(game("leverage-shap", summary))
         .paper("Musco & Witter 2025, Provably accurate Shapley value estimation via leverage score sampling");
     registry.add_fn(spec.clone(), move |inputs, settings| {
-        until(LeverageShap { n_coalitions: settings.count("n_coalitions") }, &spec, inputs, settings)
+        let n_coalitions = settings.count("n_coalitions");
+        until(LeverageShap { n_coalitions }, n_coalitions, &spec, inputs, settings)
     });
 }
 
@@ -48,19 +50,29 @@ fn permutation_shap(registry: &mut Registry) {
     let default = PermutationShap::default();
     let summary = "Shapley values of any model as the mean over random orders, with standard errors";
     let spec = stopping(game("permutation-shap", summary))
-        .parameter("n_permutations", Kind::COUNT, default.n_permutations, "orders of the players; even if antithetic")
+        .optional(
+            "n_permutations",
+            Kind::COUNT,
+            &format!(
+                "orders of the players, even if antithetic; {} when not set; with a rule to stop, the most",
+                default.n_permutations
+            ),
+        )
         .parameter("antithetic", Kind::Bool, default.antithetic, "follow each order by its reverse")
         .paper("Castro et al. 2009; Mitchell et al. 2022, Sampling permutations for Shapley value estimation");
     registry.add_fn(spec.clone(), move |inputs, settings| {
-        let n_permutations = settings.count("n_permutations").unwrap_or(default.n_permutations);
+        let asked = settings.count("n_permutations");
+        let n_permutations = asked.unwrap_or(default.n_permutations);
         let estimator = PermutationShap { n_permutations, antithetic: settings.flag("antithetic") };
-        until(estimator, &spec, inputs, settings)
+        let n_players = inputs.groups.map_or(inputs.batch.ncols(), |groups| groups.players.len());
+        let most = asked.map(|_| estimator.coalitions(n_players)).transpose()?;
+        until(estimator, most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)), &spec, inputs, settings)
     });
 }
 
 fn owen_shap(registry: &mut Registry) {
     let summary = "Owen values of any model: features that belong together share their credit";
-    let spec = game("owen-shap", summary)
+    let spec = stopping(game("owen-shap", summary))
         .optional("n_coalitions", Kind::COUNT, "coalitions to evaluate for each sample; 20·players + 2048 when not set")
         .parameter(
             "linkage",
@@ -82,9 +94,10 @@ fn owen_shap(registry: &mut Registry) {
             }
             None => PartitionTree::correlated(rows, linkage)?,
         };
-        let estimator = OwenShap { tree, n_coalitions: settings.count("n_coalitions") };
+        let n_coalitions = settings.count("n_coalitions");
         // Groups are parts here, not players.
-        shares(estimator, &spec, &Inputs { groups: None, ..*inputs }, settings)
+        let inputs = Inputs { groups: None, ..*inputs };
+        until(OwenShap { tree, n_coalitions }, n_coalitions, &spec, &inputs, settings)
     });
 }
 
@@ -134,7 +147,7 @@ fn proxy_interactions(registry: &mut Registry) {
 
 /// A method that plays a game over background rows, or over draws that go with them.
 pub(super) fn game(name: &str, summary: &str) -> Spec {
-    parameters(Spec::new(name, Scope::Local, summary).needs(Need::Background).groups())
+    parameters(Spec::new(name, Scope::Local, summary).needs(Need::Background).weights().groups())
 }
 
 /// A budget of coalitions.
@@ -143,7 +156,7 @@ pub(super) fn budget(spec: Spec) -> Spec {
     spec.optional("n_coalitions", Kind::COUNT, purpose)
 }
 
-fn budgeted(spec: Spec) -> Spec {
+pub(super) fn budgeted(spec: Spec) -> Spec {
     stopping(budget(spec))
 }
 
@@ -154,15 +167,21 @@ fn stopping(spec: Spec) -> Spec {
         .optional("top_k", Kind::COUNT, "stop when the k largest values and their order are settled")
 }
 
-/// With a budget that grows, if a rule is set that says when it may stop.
-fn until<E: Estimator>(estimator: E, spec: &Spec, inputs: &Inputs, settings: &Settings) -> Result<Document> {
+/// With a budget that grows, if a rule is set that says when it may stop; `most` coalitions end it in any case.
+pub(super) fn until<E: Estimator>(
+    estimator: E,
+    most: Option<usize>,
+    spec: &Spec,
+    inputs: &Inputs,
+    settings: &Settings,
+) -> Result<Document> {
     let (relative_error, top_k) = (settings.float("relative_error"), settings.count("top_k"));
     if relative_error.is_none() && top_k.is_none() {
         return shares(estimator, spec, inputs, settings);
     }
     let stop = Stop { relative_error, top_k, ..Stop::default() };
-    let most_coalitions = settings.count("n_coalitions").unwrap_or(stop.most_coalitions);
-    shares(Adaptive { estimator, stop: Stop { most_coalitions, ..stop } }, spec, inputs, settings)
+    let stop = Stop { most_coalitions: most.unwrap_or(stop.most_coalitions), ..stop };
+    shares(Adaptive { estimator, stop }, spec, inputs, settings)
 }
 
 pub(super) fn shares<E: Estimator>(

@@ -55,6 +55,8 @@ pub struct Inputs<'a> {
     pub batch: &'a Table,
     /// Rows that stand for absence: (row, feature).
     pub background: Option<&'a Table>,
+    /// How much each of these rows counts, at least 0; all the same when `None`.
+    pub background_weights: Option<&'a [f64]>,
     /// What the model should have predicted, for each sample.
     pub labels: Option<&'a xai_global::Labels>,
     /// Which columns are explained together; every column for itself when `None`.
@@ -121,10 +123,20 @@ impl<'a> Inputs<'a> {
     /// The background.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when there is none.
+    /// [`Error::Unsupported`] when there is none, or when its rows have weights and the method knows none.
     pub fn background(&self, spec: &Spec) -> Result<&'a Table> {
+        self.weighs(spec)?;
         let advice = "give rows that stand for absence, such as a sample of the training data (--background)";
         self.background.filter(|rows| rows.nrows() > 0).ok_or_else(|| lacks(spec, Need::Background, advice))
+    }
+
+    /// Refuses weights that the method would ignore.
+    pub(super) fn weighs(&self, spec: &Spec) -> Result<()> {
+        if self.background_weights.is_none() || spec.weights {
+            return Ok(());
+        }
+        let advice = "it takes all rows alike; leave the weights out (--background-weights)";
+        Err(Error::unsupported(format!("{} with weights of background rows", spec.name), advice))
     }
 
     /// The labels.

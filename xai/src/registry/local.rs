@@ -21,11 +21,16 @@ fn linear_shap(registry: &mut Registry) {
     let spec = Spec::new("linear-shap", Scope::Local, "Exact Shapley values of a linear model, without asking it")
         .needs(Need::Linear)
         .needs(Need::Background)
+        .weights()
         .groups()
         .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions, corollary 1");
     registry.add_fn(spec.clone(), move |inputs, _| {
-        let method =
-            LinearShap { background: grouped(Background::new(inputs.background(&spec)?.to_owned())?, inputs)? };
+        let rows = inputs.background(&spec)?;
+        let background = match inputs.background_weights {
+            None => Background::new(rows.to_owned())?,
+            Some(weights) => Background::weighted(rows.to_owned(), weights.to_vec())?,
+        };
+        let method = LinearShap { background: grouped(background, inputs)? };
         Ok(method.explain(inputs.linear(&spec)?, inputs.batch, inputs.run)?.into())
     });
 }

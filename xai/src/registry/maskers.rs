@@ -36,6 +36,10 @@ pub(super) fn masker(spec: &Spec, inputs: &Inputs, settings: &Settings) -> Resul
     let n = settings.count("n_background").unwrap_or(ROWS as usize);
     let (seed, groups) = (inputs.run.seed, inputs.groups);
     let word = settings.word("masker").unwrap_or("background");
+    if word != "background" && inputs.background_weights.is_some() {
+        let advice = "it fits a distribution to rows that count alike; leave the weights out (--background-weights)";
+        return Err(Error::unsupported(format!("masker {word} with weights of background rows"), advice));
+    }
     if word != "background" && settings.word("summary") == Some("kmeans") {
         return Err(Error::parameter("summary", "kmeans", "sample: only masker=background makes a summary of rows"));
     }
@@ -56,10 +60,16 @@ pub(super) fn masker(spec: &Spec, inputs: &Inputs, settings: &Settings) -> Resul
         "neighbours" => conditional!(Neighbours::fit(rows, &feature_names(inputs.subject.model, rows)?)?),
         "tree" => conditional!(ConditionalTree::fit(rows, &feature_names(inputs.subject.model, rows)?)?),
         _ => {
-            let masker = match settings.word("summary") {
-                _ if rows.nrows() <= n => Background::new(rows.to_owned())?,
-                Some("kmeans") => Background::kmeans(rows, n, seed)?,
-                _ => Background::sample(rows, n, seed)?,
+            let (few, weights) = (rows.nrows() <= n, inputs.background_weights);
+            let masker = match (settings.word("summary"), weights) {
+                (_, None) if few => Background::new(rows.to_owned())?,
+                (_, Some(weights)) if few => Background::weighted(rows.to_owned(), weights.to_vec())?,
+                (Some("kmeans"), None) => Background::kmeans(rows, n, seed)?,
+                (Some("kmeans"), Some(_)) => {
+                    return Err(Error::parameter("summary", "kmeans", "sample: k-means takes all rows alike"));
+                }
+                (_, None) => Background::sample(rows, n, seed)?,
+                (_, Some(weights)) => Background::sample_weighted(rows, weights, n, seed)?,
             };
             let given = rows.nrows();
             let note = (given > n).then(|| format!("{n} background rows stand for the {given} that were given"));

@@ -18,6 +18,8 @@ pub struct Spec {
     pub needs: Vec<Need>,
     /// Whether several columns can be one player.
     pub groups: bool,
+    /// Whether rows of the background can count differently.
+    pub weights: bool,
     /// What can be set.
     pub parameters: Vec<Parameter>,
     /// The paper that it comes from.
@@ -168,6 +170,7 @@ impl Spec {
             forms: vec![Form::Table],
             needs: Vec::new(),
             groups: false,
+            weights: false,
             parameters: Vec::new(),
             paper: String::new(),
         }
@@ -191,6 +194,13 @@ impl Spec {
     #[must_use]
     pub fn groups(mut self) -> Self {
         self.groups = true;
+        self
+    }
+
+    /// Says that rows of the background can count differently.
+    #[must_use]
+    pub fn weights(mut self) -> Self {
+        self.weights = true;
         self
     }
 

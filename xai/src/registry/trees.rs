@@ -48,6 +48,7 @@ fn interventional_tree_shap(registry: &mut Registry) {
         .needs(Need::Trees)
         .groups()
         .needs(Need::Background)
+        .weights()
         .parameter("scale", scales, "margin", "what is explained; log-loss needs labels")
         .parameter(
             "nonlinear",
@@ -59,6 +60,7 @@ fn interventional_tree_shap(registry: &mut Registry) {
         .paper(LUNDBERG);
     registry.add_fn(spec.clone(), move |inputs, settings| {
         let mut method = InterventionalTreeShap::new(inputs.background(&spec)?.to_owned());
+        method.weights = inputs.background_weights.map(<[f64]>::to_vec);
         method.groups = inputs.groups.cloned();
         method.scale = match settings.word("scale") {
             Some("probability") => OutputScale::Prediction,
@@ -88,10 +90,12 @@ fn interventional_tree_interactions(registry: &mut Registry) {
     let spec = Spec::new("interventional-tree-interactions", Scope::Interactions, summary)
         .needs(Need::Trees)
         .needs(Need::Background)
+        .weights()
         .groups();
     let spec = indexed(spec, 10).paper("Zern, Broelemann & Kasneci 2023, Interventional SHAP values and interactions");
     registry.add_fn(spec.clone(), move |inputs, settings| {
         let mut method = InterventionalTreeInteractions::new(inputs.background(&spec)?.to_owned());
+        method.weights = inputs.background_weights.map(<[f64]>::to_vec);
         (method.index, method.order) = index_of(settings)?;
         method.groups = inputs.groups.cloned();
         Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())

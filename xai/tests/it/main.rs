@@ -15,3 +15,4 @@ mod stream;
 mod tree_golden;
 #[cfg(all(feature = "local", feature = "models"))]
 mod tree_interactions_golden;
+mod weights;

@@ -95,6 +95,7 @@ fn every_method_of_networks_runs_on_every_form_that_it_names() {
                 subject: Subject::of_network(&table),
                 batch: &rows,
                 background: Some(&rows),
+                background_weights: None,
                 labels: None,
                 groups: None,
                 run: &run,

@@ -40,8 +40,15 @@ fn every_standard_method_runs_and_fits_its_schema() {
         let spec = method.spec();
         let subject =
             if spec.needs.contains(&Need::Linear) { Subject::of_linear(&linear) } else { Subject::of_trees(&trees) };
-        let inputs =
-            Inputs { subject, batch: &rows, background: Some(&rows), labels: Some(&labels), groups: None, run: &run };
+        let inputs = Inputs {
+            subject,
+            batch: &rows,
+            background: Some(&rows),
+            background_weights: None,
+            labels: Some(&labels),
+            groups: None,
+            run: &run,
+        };
         let document =
             method.explain(&inputs, &Settings::default_of(spec)).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
         if spec.name != "mean-absolute-attribution" {
@@ -74,7 +81,15 @@ fn what_a_method_needs_and_does_not_get_is_named() {
     let (rows, run) = (rows(), Run::default());
     let linear = Linear::new(array![[1.0], [2.0]], array![0.5]).unwrap();
     let opaque = Subject::opaque(&linear);
-    let inputs = Inputs { subject: opaque, batch: &rows, background: None, labels: None, groups: None, run: &run };
+    let inputs = Inputs {
+        subject: opaque,
+        batch: &rows,
+        background: None,
+        background_weights: None,
+        labels: None,
+        groups: None,
+        run: &run,
+    };
     for method in Registry::standard().methods().filter(|method| !method.spec().needs.is_empty()) {
         let error = method.explain(&inputs, &Settings::default_of(method.spec())).unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }), "{}: {error}", method.spec().name);
@@ -104,6 +119,7 @@ fn a_users_explainer_is_called_by_its_name() {
         subject: Subject::of_trees(&trees),
         batch: &rows,
         background: None,
+        background_weights: None,
         labels: None,
         groups: None,
         run: &run,
@@ -137,7 +153,15 @@ fn every_masker_is_called_by_its_name() {
     let registry = Registry::standard();
     let (trees, rows, run) = (trees(), rows(), Run::default());
     let subject = Subject::of_trees(&trees);
-    let inputs = Inputs { subject, batch: &rows, background: Some(&rows), labels: None, groups: None, run: &run };
+    let inputs = Inputs {
+        subject,
+        batch: &rows,
+        background: Some(&rows),
+        background_weights: None,
+        labels: None,
+        groups: None,
+        run: &run,
+    };
     let mut described = std::collections::BTreeSet::new();
     for method in ["kernel-shap", "exact-interactions"] {
         let method = registry.get(method).unwrap();
@@ -166,8 +190,15 @@ fn a_rule_to_stop_and_parts_can_be_named() {
     let (trees, rows, run) = (trees(), rows(), Run::default());
     let groups = xai::core::Groups { players: vec![Feature::numeric("both")], members: vec![vec![0, 1]] };
     let subject = Subject::of_trees(&trees);
-    let inputs =
-        Inputs { subject, batch: &rows, background: Some(&rows), labels: None, groups: Some(&groups), run: &run };
+    let inputs = Inputs {
+        subject,
+        batch: &rows,
+        background: Some(&rows),
+        background_weights: None,
+        labels: None,
+        groups: Some(&groups),
+        run: &run,
+    };
     let explain = |name: &str, pairs: &[&str]| {
         let method = registry.get(name).unwrap();
         method.explain(&inputs, &Settings::from_pairs(method.spec(), pairs).unwrap()).unwrap()
@@ -178,4 +209,65 @@ fn a_rule_to_stop_and_parts_can_be_named() {
     let Document::Attribution(one) = document else { panic!() };
     let Document::Attribution(two) = explain("owen-shap", &[]) else { panic!() };
     assert_eq!((one.features.len(), two.features.len()), (1, 2));
+}
+
+#[test]
+fn every_estimator_takes_a_rule_to_stop() {
+    let registry = Registry::standard();
+    let (trees, rows, run) = (trees(), rows(), Run::default());
+    let (subject, groups) = (Subject::of_trees(&trees), None);
+    let inputs = Inputs {
+        subject,
+        batch: &rows,
+        background: Some(&rows),
+        background_weights: None,
+        labels: None,
+        groups,
+        run: &run,
+    };
+    let budgeted = |spec: &Spec| spec.parameters.iter().any(|p| p.name == "n_coalitions");
+    let mut count = 0;
+    for method in registry.methods().filter(|m| m.spec().scope == xai::registry::Scope::Local) {
+        let spec = method.spec();
+        // Estimators of regions of arrays take a budget only.
+        if !spec.forms.contains(&Form::Table) || !budgeted(spec) && spec.name != "permutation-shap" {
+            continue;
+        }
+        let settings = Settings::from_pairs(spec, ["relative_error=0.5", "top_k=1"]).unwrap();
+        let document = method.explain(&inputs, &settings).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
+        let provenance = document.provenance();
+        assert!(provenance.parameters.contains_key("top_k"), "{}", spec.name);
+        assert!(provenance.notes.iter().any(|note| note.contains("stopped at ")), "{}: {provenance:?}", spec.name);
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+}
+
+#[test]
+fn orders_that_are_asked_for_end_a_run_that_may_stop() {
+    let registry = Registry::standard();
+    let model = xai::models::function::Function::by_row(|x: &[f64]| {
+        // Rugged: no rule holds early.
+        [x.iter().enumerate().map(|(i, v)| v * (i as f64 + 1.0)).sum::<f64>().sin()]
+    });
+    let background = Array2::zeros((1, 12));
+    let (batch, run) = (Array2::ones((1, 12)), Run::default());
+    let method = registry.get("permutation-shap").unwrap();
+    let evaluations = |pairs: &[&str]| {
+        let inputs = Inputs {
+            subject: Subject::opaque(&model),
+            batch: &batch,
+            background: Some(&background),
+            background_weights: None,
+            labels: None,
+            groups: None,
+            run: &run,
+        };
+        let settings = Settings::from_pairs(method.spec(), pairs).unwrap();
+        method.explain(&inputs, &settings).unwrap().provenance().evaluations
+    };
+    // An order of 12 players has 11 coalitions besides the ends.
+    let most = 2 + 20 * 11;
+    assert!(evaluations(&["relative_error=1e-9", "n_permutations=20"]) <= most);
+    assert!(evaluations(&["relative_error=1e-9"]) > most);
 }

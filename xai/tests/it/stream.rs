@@ -45,7 +45,7 @@ impl<'m> Explainer<TableModel<'m>> for Named<'_> {
     type Explanation = Document;
     fn explain(&self, _model: &TableModel<'m>, batch: &Table, run: &Run) -> Result<Document> {
         let (subject, background) = (self.subject, Some(self.background));
-        let inputs = Inputs { subject, batch, background, labels: None, groups: None, run };
+        let inputs = Inputs { subject, batch, background, background_weights: None, labels: None, groups: None, run };
         let spec = self.method.spec();
         let sampled = spec.parameters.iter().any(|parameter| parameter.name == "n_coalitions");
         let settings = Settings::from_pairs(spec, sampled.then_some(BUDGET))?;

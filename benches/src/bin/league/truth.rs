@@ -35,7 +35,15 @@ pub fn table(known: &Known<Terms>, run: &Run) -> Result<League> {
     for Entry { name, set, .. } in entries(Contest::fitting(&registry, &subject, n))? {
         let method = registry.get(&name)?;
         let settings = Settings::from_pairs(method.spec(), &set)?;
-        let inputs = Inputs { subject, batch, background: Some(background), labels: None, groups: None, run };
+        let inputs = Inputs {
+            subject,
+            batch,
+            background: Some(background),
+            background_weights: None,
+            labels: None,
+            groups: None,
+            run,
+        };
         contest.method(name, OnTable(Named { method, settings, inputs }));
     }
     let mean = background.mean_axis(ndarray::Axis(0)).unwrap_or_default().insert_axis(ndarray::Axis(0));

@@ -17,6 +17,7 @@ use xai::registry::{Form, Registry, Subject};
 use xai::viz::{LeaguePage, LeagueTable, Png, Terminal, Theme};
 
 use super::demo::Demo;
+use crate::absence::Absence;
 use crate::args::{BenchArgs, Grouping, Source};
 use crate::case::{self, Case, Unlabelled};
 use crate::failure::Failure;
@@ -67,14 +68,15 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if !args.outputs.is_empty() {
         return Err(Failure::Use("--outputs chooses among the outputs of a network".into()));
     }
-    let case = Case::open(&source, args.background.as_deref(), &Grouping::default(), Unlabelled::Ignore)?;
+    let absence = args.background.as_deref().map(|path| Absence { path, weights: None });
+    let case = Case::open(&source, absence, &Grouping::default(), Unlabelled::Ignore)?;
     let places = chosen(args, case.batch.nrows(), ROWS, "rows");
     let batch = case.batch.select(Axis(0), &places);
     let known = Known::of_rows(args, &source, case.loaded.model.features(), case.batch.nrows())?.pick(&places, None)?;
     if case.background.is_none() {
         eprintln!("xai: without --background, rows of --data stand for absence");
     }
-    let rows = case.background.as_ref().unwrap_or(&case.batch);
+    let rows = case.background.as_ref().map_or(&case.batch, |background| &background.rows);
     let background = spread(rows, most);
     if background.nrows() < rows.nrows() {
         eprintln!("xai: {} of {} rows stand for absence; --n-background takes more", background.nrows(), rows.nrows());

@@ -109,7 +109,15 @@ impl Task<'_> {
         let batch = table(&self.source.data)?;
         let background = asked.background.map(table).transpose()?;
         let background = background.as_deref();
-        let inputs = Inputs { subject, batch: &batch, background, labels: None, groups: None, run: asked.run };
+        let inputs = Inputs {
+            subject,
+            batch: &batch,
+            background,
+            background_weights: None,
+            labels: None,
+            groups: None,
+            run: asked.run,
+        };
         tabular::render(&asked.method.explain(&inputs, settings)?, self.running.format(), asked.first_row)
     }
 
@@ -158,6 +166,7 @@ impl Task<'_> {
         for (option, given) in [
             ("--iterations", self.source.iterations.is_some()),
             ("--target", self.source.target.is_some()),
+            ("--background-weights", self.explaining.background_weights.is_some()),
             ("--scale prediction", self.explaining.scale == Scale::Prediction),
             ("--group", grouping.group_one_hot || !grouping.group.is_empty()),
         ] {

@@ -97,6 +97,7 @@ impl<T: OverNetworks> Method for NetworkMethod<T> {
     fn explain(&self, inputs: &Inputs, settings: &Settings) -> Result<Document> {
         self.fits(Form::Table)?;
         let model = inputs.network(&self.spec)?;
+        inputs.weighs(&self.spec)?;
         let background = inputs.background.map(|rows| rows.to_owned().into_dyn());
         let given = Given { spec: &self.spec, background, run: inputs.run };
         self.explain.explain(model, inputs.batch, &given, settings)
