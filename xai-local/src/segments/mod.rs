@@ -7,6 +7,7 @@
 //! | [`Quickshift`]: hills of the density of place and colour | `quickshift.rs` |
 //! | [`Patches`]: boxes of equal size, for arrays of any rank | `patches.rs` |
 //! | [`SegmentShap`]: any Shapley estimator over regions | `shap.rs` |
+//! | [`SegmentOwen`]: Owen values, near regions together | `owen.rs` |
 //! | [`SegmentLime`]: LIME over regions | `lime.rs` |
 //!
 //! What an absent region looks like is a [`Fill`](crate::masker::Fill); the masker is
@@ -14,6 +15,7 @@
 
 mod colour;
 mod lime;
+mod owen;
 mod patches;
 mod quickshift;
 mod shap;
@@ -26,6 +28,7 @@ use xai_core::{Error, Result};
 
 pub(crate) use colour::blurred;
 pub use lime::SegmentLime;
+pub use owen::SegmentOwen;
 pub use patches::Patches;
 pub use quickshift::Quickshift;
 pub use shap::SegmentShap;

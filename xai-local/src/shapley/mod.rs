@@ -40,6 +40,8 @@ mod regression_msr;
 mod residual;
 mod strata;
 
+use std::sync::Arc;
+
 use ndarray::{Array1, Array2};
 use xai_core::error::same_shape;
 use xai_core::{Game, Provenance, Result};
@@ -122,23 +124,30 @@ pub trait Estimator: Send + Sync {
     fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate>;
 }
 
-impl<E: Estimator + ?Sized> Estimator for Box<E> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-    fn parameters(&self, provenance: Provenance) -> Provenance {
-        (**self).parameters(provenance)
-    }
-    fn coalitions(&self, n_players: usize) -> Result<u64> {
-        (**self).coalitions(n_players)
-    }
-    fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
-        (**self).with_coalitions(n)
-    }
-    fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate> {
-        (**self).estimate(game, ends, seed)
-    }
+/// An estimator behind a pointer is one.
+macro_rules! behind {
+    ($pointer:ident) => {
+        impl<E: Estimator + ?Sized> Estimator for $pointer<E> {
+            fn name(&self) -> &'static str {
+                (**self).name()
+            }
+            fn parameters(&self, provenance: Provenance) -> Provenance {
+                (**self).parameters(provenance)
+            }
+            fn coalitions(&self, n_players: usize) -> Result<u64> {
+                (**self).coalitions(n_players)
+            }
+            fn with_coalitions(&self, n: usize) -> Option<Box<dyn Estimator>> {
+                (**self).with_coalitions(n)
+            }
+            fn estimate(&self, game: &dyn Game, ends: &Ends, seed: u64) -> Result<Estimate> {
+                (**self).estimate(game, ends, seed)
+            }
+        }
+    };
 }
+behind!(Box);
+behind!(Arc);
 
 /// What nobody and what everybody is worth: known before any estimator starts.
 #[derive(Debug, Clone, PartialEq)]

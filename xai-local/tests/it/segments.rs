@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ndarray::{Array3, Axis, array};
 use xai_core::{Error, Explainer, Run};
 use xai_local::masker::{Fill, Regions};
-use xai_local::segments::{Patches, Quickshift, SegmentLime, SegmentShap, Segmentation, Segmenter, Slic};
+use xai_local::segments::{Patches, Quickshift, SegmentLime, SegmentOwen, SegmentShap, Segmentation, Segmenter, Slic};
 use xai_local::shapley::{ExactShap, KernelShap, Masked};
 
 use crate::perturbation::image;
@@ -193,4 +193,64 @@ fn fills_are_what_they_say() {
     assert!(blurred.iter().all(|v| (v - 4.0).abs() < 0.3), "{blurred:?}");
     assert!(matches!(Fill::Baseline(array![0.0].into_dyn()).of(&sample, &regions), Err(Error::Shape { .. })));
     assert!(matches!(Fill::Blur(-1.0).of(&sample, &regions), Err(Error::Parameter { .. })));
+}
+
+/// A model of four cells in one row of one image, as brute force asks it.
+fn rugged(x: &[f32]) -> f64 {
+    let x: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
+    x[0] * x[1] + 3.0 * x[1] * x[2] * x[3] - x[3] + 2.0 * x[0] * x[3]
+}
+
+struct Rugged;
+
+impl xai_core::Model for Rugged {
+    type Batch = ndarray::ArrayRef4<f32>;
+
+    fn n_outputs(&self) -> usize {
+        1
+    }
+
+    fn predict(&self, batch: &Self::Batch) -> xai_core::Result<ndarray::Array2<f64>> {
+        let scores = batch.outer_iter().map(|image| rugged(&image.iter().copied().collect::<Vec<_>>()));
+        Ok(scores.collect::<ndarray::Array1<f64>>().insert_axis(Axis(1)))
+    }
+}
+
+#[test]
+fn segments_that_are_near_belong_together() {
+    let cells = [1.0f32, 2.0, -1.5, 0.5];
+    let image = ndarray::Array::from_shape_vec((1, 1, 1, 4), cells.to_vec()).unwrap();
+    let method =
+        SegmentOwen { segmenter: Patches(vec![1, 1]), fill: Fill::Constant(0.0), n_coalitions: None, stop: None };
+    let found = method.explain(&Rugged, &*image, &Run::default()).unwrap();
+    // All orders of the four cells in which neither the left nor the right two are torn asunder.
+    let (mut shares, mut orders, mut all) = ([0.0; 4], 0, [0.0; 4]);
+    for code in 0..256usize {
+        let order: Vec<usize> = (0..4).map(|place| code >> (2 * place) & 3).collect();
+        if order.iter().collect::<BTreeSet<_>>().len() < 4 {
+            continue;
+        }
+        let mut seen = [0.0f32; 4];
+        let mut gains = [0.0; 4];
+        for &cell in &order {
+            let before = rugged(&seen);
+            seen[cell] = cells[cell];
+            gains[cell] = rugged(&seen) - before;
+        }
+        (0..4).for_each(|cell| all[cell] += gains[cell] / 24.0);
+        if order[0] / 2 == order[1] / 2 {
+            orders += 1;
+            (0..4).for_each(|cell| shares[cell] += gains[cell]);
+        }
+    }
+    assert_eq!(orders, 8);
+    for (cell, share) in shares.iter().enumerate() {
+        assert!((found.values[[0, cell, 0]] - share / 8.0).abs() < ROUNDING, "{cell}: {found:?}");
+    }
+    // They are no Shapley values.
+    assert!((0..4).any(|cell| (shares[cell] / 8.0 - all[cell]).abs() > 0.1));
+    let stop = Some(xai_local::shapley::Stop::default());
+    let stopped = SegmentOwen { stop, ..method }.explain(&Rugged, &*image, &Run::default()).unwrap();
+    assert!(stopped.provenance.notes.iter().any(|note| note.starts_with("stopped at ")));
+    assert!(stopped.completeness_residual().iter().all(|left| left.abs() < ROUNDING));
 }

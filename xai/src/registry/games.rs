@@ -161,7 +161,7 @@ pub(super) fn budgeted(spec: Spec) -> Spec {
 }
 
 /// Parameters of a budget that grows until the answer is good enough.
-fn stopping(spec: Spec) -> Spec {
+pub(super) fn stopping(spec: Spec) -> Spec {
     let error = Kind::Float { min: f64::MIN_POSITIVE, max: f64::MAX };
     spec.optional("relative_error", error, "stop when standard errors are below this share of the range of the values")
         .optional("top_k", Kind::COUNT, "stop when the k largest values and their order are settled")
@@ -175,13 +175,18 @@ pub(super) fn until<E: Estimator>(
     inputs: &Inputs,
     settings: &Settings,
 ) -> Result<Document> {
-    let (relative_error, top_k) = (settings.float("relative_error"), settings.count("top_k"));
-    if relative_error.is_none() && top_k.is_none() {
-        return shares(estimator, spec, inputs, settings);
+    match rule(most, settings) {
+        None => shares(estimator, spec, inputs, settings),
+        Some(stop) => shares(Adaptive { estimator, stop }, spec, inputs, settings),
     }
-    let stop = Stop { relative_error, top_k, ..Stop::default() };
-    let stop = Stop { most_coalitions: most.unwrap_or(stop.most_coalitions), ..stop };
-    shares(Adaptive { estimator, stop }, spec, inputs, settings)
+}
+
+/// The rule that is set, if one is.
+pub(super) fn rule(most: Option<usize>, settings: &Settings) -> Option<Stop> {
+    let (relative_error, top_k) = (settings.float("relative_error"), settings.count("top_k"));
+    let any = relative_error.is_some() || top_k.is_some();
+    let most_coalitions = most.unwrap_or(Stop::default().most_coalitions);
+    any.then(|| Stop { relative_error, top_k, most_coalitions, ..Stop::default() })
 }
 
 pub(super) fn shares<E: Estimator>(

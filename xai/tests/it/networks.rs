@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ndarray::{Array, Array1, Array4, ArrayD, ArrayRef3, ArrayRef4, Dimension, ShapeBuilder};
-use xai::core::{Cells, Document, Error, Result, Run, Table};
+use xai::core::{Cells, Document, Error, Explanation, Result, Run, Table};
 use xai::models::network::{Convolution, Network, Op};
 use xai::registry::{ArrayInputs, Arrays, Form, Inputs, Method, Need, Registry, Settings, Subject};
 
@@ -167,4 +167,26 @@ fn settings_reach_the_method() {
     let Document::Attribution(by_name) = method.explain_arrays(&inputs, &settings).unwrap() else { panic!() };
     let by_hand = Occlusion { window: vec![3, 3, 3], strides: vec![3, 2, 2], fill: 0.5 };
     assert_eq!(by_name.values, by_hand.explain(&images, &*pixels, &run).unwrap().values);
+}
+
+#[test]
+fn every_estimator_of_regions_is_called_by_its_name() {
+    let images: Network<ArrayRef4<f32>> = convolved(&[3, 8, 8]);
+    let pixels: Array4<f32> = weights((1, 3, 8, 8));
+    let run = Run::default();
+    let registry = Registry::standard();
+    let method = registry.get("segment-shap").unwrap();
+    for estimator in ["auto", "kernel", "leverage", "permutation", "owen"] {
+        for rule in [None, Some("relative_error=0.5"), Some("top_k=1")] {
+            let pairs = [format!("estimator={estimator}"), "segments=patches".into(), "patch=4".into()];
+            let pairs = pairs.into_iter().chain(rule.map(str::to_owned));
+            let settings = Settings::from_pairs(method.spec(), pairs).unwrap();
+            let inputs = ArrayInputs { arrays: Arrays::Images(&images, &pixels), background: None, run: &run };
+            let found = method.explain_arrays(&inputs, &settings).unwrap();
+            let notes = &found.provenance().notes;
+            let stopped = notes.iter().any(|note| note.contains("stopped at "));
+            assert_eq!(stopped, rule.is_some(), "{estimator}: {notes:?}");
+            checked(method, Ok(found));
+        }
+    }
 }

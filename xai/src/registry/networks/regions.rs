@@ -1,12 +1,15 @@
 //! Methods that hide parts of arrays: windows, random masks, regions.
 
+use std::sync::Arc;
+
 use xai_core::{Error, Explainer, Result};
 use xai_local::masker::Fill;
 use xai_local::perturbation::{Occlusion, Rise};
-use xai_local::segments::{Patches, Quickshift, SegmentLime, SegmentShap, Segmentation, Segmenter, Slic};
-use xai_local::shapley::{Auto, KernelShap};
+use xai_local::segments::{Patches, Quickshift, SegmentLime, SegmentOwen, SegmentShap, Segmentation, Segmenter, Slic};
+use xai_local::shapley::{Adaptive, Auto, Estimator, KernelShap, LeverageShap, PermutationShap, Stop};
 
 use super::over_networks;
+use crate::registry::games::{rule, stopping};
 use crate::registry::{Form, Kind, Registry, Scope, Settings, Spec};
 
 const ARRAYS: [Form; 2] = [Form::Series, Form::Image];
@@ -49,25 +52,7 @@ pub(super) fn add(registry: &mut Registry) {
         method.explain(model, batch, given.run)?
     });
 
-    let shap = Spec::new("segment-shap", Scope::Local, "Shapley values of regions, shared out among their cells")
-        .forms(&ARRAYS)
-        .parameter("estimator", Kind::choice(["auto", "kernel"]), "auto", "how shares are estimated")
-        .optional("n_coalitions", Kind::COUNT, "coalitions that are evaluated")
-        .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions, section 5");
-    over_networks!(registry, cut(filled(shap, "mean")), |model, batch, given, settings| {
-        let (segmenter, fill) = (AnySegmenter::of(settings), fill(settings));
-        let n_coalitions = settings.count("n_coalitions");
-        match settings.word("estimator") {
-            Some("kernel") => {
-                let estimator = KernelShap { n_coalitions };
-                SegmentShap { estimator, segmenter, fill }.explain(model, batch, given.run)?
-            }
-            _ => {
-                let estimator = Auto { n_coalitions };
-                SegmentShap { estimator, segmenter, fill }.explain(model, batch, given.run)?
-            }
-        }
-    });
+    segment_shap(registry);
 
     let lime =
         Spec::new("segment-lime", Scope::Local, "A linear surrogate over the presence of regions; its R² is reported")
@@ -90,6 +75,50 @@ pub(super) fn add(registry: &mut Registry) {
         };
         method.explain(model, batch, given.run)?
     });
+}
+
+fn segment_shap(registry: &mut Registry) {
+    let estimators = ["auto", "kernel", "leverage", "permutation", "owen"];
+    let spec = Spec::new("segment-shap", Scope::Local, "Shapley values of regions, shared out among their cells")
+        .forms(&ARRAYS)
+        .parameter(
+            "estimator",
+            Kind::choice(estimators),
+            "auto",
+            "how shares are estimated; owen gives Owen values: regions near each other join together",
+        )
+        .optional("n_coalitions", Kind::COUNT, "coalitions that are evaluated")
+        .paper("Lundberg & Lee 2017, A unified approach to interpreting model predictions, section 5; Owen 1977");
+    over_networks!(registry, cut(filled(stopping(spec), "mean")), |model, batch, given, settings| {
+        let (segmenter, fill) = (AnySegmenter::of(settings), fill(settings));
+        let n_coalitions = settings.count("n_coalitions");
+        let stop = rule(n_coalitions, settings);
+        match settings.word("estimator") {
+            Some("owen") => SegmentOwen { segmenter, fill, n_coalitions, stop }.explain(model, batch, given.run)?,
+            word => {
+                let estimator = estimator(word, n_coalitions, stop);
+                SegmentShap { estimator, segmenter, fill }.explain(model, batch, given.run)?
+            }
+        }
+    });
+}
+
+/// The estimator of Shapley values that is called so, with a budget that grows where a rule says when it may stop.
+fn estimator(word: Option<&str>, n_coalitions: Option<usize>, stop: Option<Stop>) -> Arc<dyn Estimator> {
+    let chosen: Box<dyn Estimator> = match (word, n_coalitions) {
+        (Some("kernel"), _) => Box::new(KernelShap { n_coalitions }),
+        (Some("leverage"), _) => Box::new(LeverageShap { n_coalitions }),
+        (Some("permutation"), None) => Box::new(PermutationShap::default()),
+        (Some("permutation"), Some(n)) => {
+            let orders = PermutationShap::default();
+            orders.with_coalitions(n).unwrap_or_else(|| Box::new(orders))
+        }
+        _ => Box::new(Auto { n_coalitions }),
+    };
+    match stop {
+        None => Arc::from(chosen),
+        Some(stop) => Arc::new(Adaptive { estimator: chosen, stop }),
+    }
 }
 
 /// Adds what says what an absent cell shows.
