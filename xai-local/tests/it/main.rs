@@ -18,6 +18,7 @@ mod lime;
 mod lrp;
 #[cfg(feature = "lrp")]
 mod lrp_golden;
+mod many_players;
 mod masker;
 mod networks;
 mod noise;
