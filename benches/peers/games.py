@@ -1,6 +1,6 @@
 """Shapley estimates of the peers on games whose exact values are known: the peers' half of `games.md`.
 
-    env/bin/python benches/peers/games.py GAMES_FOLDER [--pairs] [--seeds 10] [--only NAME] > peers.tsv
+    env/bin/python benches/peers/games.py GAMES_FOLDER [--pairs] [--seeds 10] [--games NAMES] [--only NAMES] > peers.tsv
     env/bin/python benches/peers/games.py GAMES_FOLDER --means peers.tsv [MORE.tsv ...] > means.tsv
 
 One line for each (family, game, evaluations a player, estimator, seed): the relative squared error
@@ -25,13 +25,9 @@ from shapiq import approximator as peers
 
 warnings.filterwarnings("ignore")
 
-FACTORS = (10, 50, 200)
-# Processor seconds that one estimate may take; a peer that takes longer is not asked again for this game and as many
-# evaluations or more.
+# Processor seconds that one estimate may take; a peer that takes longer is not asked again for games of as many players
+# and as many evaluations or more.
 PATIENCE = 60
-# Processor seconds for the seeds of one estimator on one game at one budget, after which no further seed is begun; the
-# first two are not counted.
-CELL = 60
 
 
 class TooLong(Exception):
@@ -208,28 +204,32 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--games", default="")
+    parser.add_argument("--only", default="", help="parts of names, with commas between")
+    parser.add_argument("--games", default="", help="parts of names, with commas between")
+    parser.add_argument("--factors", default="10,50,200", help="evaluations a player, with commas between")
+    # The first two are not counted.
+    parser.add_argument("--cell", type=float, default=60, help="processor seconds after which no further seed is begun")
     parser.add_argument("--pairs", action="store_true", help="Shapley interactions of pairs instead of values")
     parser.add_argument("--means", nargs="+", help="files of an earlier run to average, instead of running")
     arguments = parser.parse_args()
     if arguments.means:
         return means(arguments.means)
-    games = [g for g in [*tables(arguments.folder), *closed_forms()] if arguments.games in g.name]
+    games = [g for g in [*tables(arguments.folder), *closed_forms()] if any(part in g.name for part in arguments.games.split(","))]
     print("family\tgame\tfactor\testimator\tseed\terror\tasked\tseconds")
     signal.signal(signal.SIGPROF, too_long)
+    late = {}  # the fewest evaluations of (estimator, players) that took too long
     for game in games:
         exact = game.exact_pairs() if arguments.pairs else game.exact()
         norm = float(np.sum(exact**2))
         if norm == 0.0:  # nothing to be relative to
             continue
-        late = set()
-        for factor in FACTORS:
+        for factor in map(int, arguments.factors.split(",")):
             budget = factor * game.n
             if game.n < 20:
                 budget = min(budget, 1 << game.n)
             for name, estimate in (pair_estimators() if arguments.pairs else estimators()).items():
-                if arguments.only not in name or name in late:
+                asked_for = any(part in name for part in arguments.only.split(","))
+                if not asked_for or late.get((name, game.n), math.inf) <= budget:
                     continue
                 spent = 0.0
                 for seed in range(arguments.seeds):
@@ -240,7 +240,7 @@ def main():
                             found = estimate(counted, budget, seed)
                     except TooLong:
                         print(f"{name} on {game.name} at {budget}: more than {PATIENCE} s", file=sys.stderr)
-                        late.add(name)
+                        late[name, game.n] = budget
                         break
                     except Exception as error:  # a peer that fails has no number
                         print(f"{name} on {game.name} at {budget}: {error!r}", file=sys.stderr)
@@ -252,7 +252,7 @@ def main():
                     row = (game.family, game.name, factor, name, seed, f"{wrong:.6e}", counted.asked, f"{seconds:.4f}")
                     print(*row, sep="\t", flush=True)
                     spent += time.process_time() - used if seed > 1 else 0.0
-                    if spent > CELL:
+                    if spent > arguments.cell:
                         break
 
 

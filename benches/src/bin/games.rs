@@ -1,7 +1,8 @@
 //! How far estimates are off on games whose Shapley values are known.
 //!
-//! `games FOLDER [--pairs yes] [--seeds 30] [--games NAME] [--only ESTIMATOR] [--peers FILE.tsv]` plays the games of the folder and
-//! the closed forms with 10, 50 and 200 evaluations a player (counting all, the empty and the full coalition too), and
+//! `games FOLDER [--pairs yes] [--seeds 30] [--games NAME] [--only ESTIMATOR] [--factors 10,50]
+//! [--peers FILE.tsv]` plays the games of the folder and
+//! the closed forms with 10, 50 and 200 evaluations a player (or those named; counting all, the empty and the full coalition too), and
 //! prints ‖φ̂ − φ‖² / ‖φ‖², mean over seeds and games, as Markdown: one table a family, as soon as it is played. `--peers`
 //! adds the rows of what `peers/games.py` wrote. With `--pairs` the φ are Shapley interactions of two players. A
 //! cell stays empty unless all games of the family were played: means over other games are not compared.
@@ -103,14 +104,17 @@ struct Options {
     only: String,
     peers: Option<PathBuf>,
     pairs: bool,
+    factors: Vec<usize>,
 }
 
 fn options() -> std::result::Result<Options, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let folder =
-        arguments.next().ok_or("usage: games FOLDER [--seeds N] [--games NAME] [--only NAME] [--peers FILE]")?;
+    let folder = arguments
+        .next()
+        .ok_or("usage: games FOLDER [--seeds N] [--games NAME] [--only NAME] [--factors N,N] [--peers FILE]")?;
     let (games, only) = (String::new(), String::new());
-    let mut options = Options { folder: folder.into(), seeds: 30, games, only, peers: None, pairs: false };
+    let mut options =
+        Options { folder: folder.into(), seeds: 30, games, only, peers: None, pairs: false, factors: FACTORS.to_vec() };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
@@ -118,6 +122,7 @@ fn options() -> std::result::Result<Options, Box<dyn Error>> {
             "--seeds" => options.seeds = value.parse()?,
             "--games" => options.games = value,
             "--only" => options.only = value,
+            "--factors" => options.factors = value.split(',').map(str::parse).collect::<std::result::Result<_, _>>()?,
             "--peers" => options.peers = Some(value.into()),
             _ => return Err(format!("unknown option {name}").into()),
         }
@@ -184,7 +189,7 @@ fn play(known: &KnownGame, options: &Options, results: &mut Results) -> Result<(
     let n = known.game.n_players();
     let ends = Ends::of(&*known.game)?;
     let family = results.entry(known.family.clone()).or_default();
-    for factor in FACTORS {
+    for &factor in &options.factors {
         let budget = if n < 20 { (factor * n).min(1 << n) } else { factor * n };
         let mut add = |name: &str, one: &(dyn Fn(u64) -> Result<(f64, f64)> + Sync)| -> Result<()> {
             let errors = (0..options.seeds).into_par_iter().map(one).collect::<Result<_>>()?;

@@ -4,17 +4,18 @@ use serde::{Deserialize, Serialize};
 use xai_core::{Game, Provenance, Result};
 
 use super::proxy::boosting::{Growth, boost_both};
+use super::proxy::posterior::{self, Posterior};
 use super::proxy::sample::{Sampled, check};
 use super::proxy::selection::sparse;
 use super::proxy::share::{make_efficient, of_seen};
-use super::proxy::{Fit, budget, exact_instead, posterior, warped};
+use super::proxy::{Fit, budget, exact_instead, warped};
 use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 
 /// The most accurate Shapley values that this crate knows for a number of coalitions, whatever the game.
 ///
 /// All coalitions are evaluated if the budget covers them. Otherwise pairs are drawn, as many of each size, and models of
 /// the game are fitted to them: a polynomial of all players and few triples; a Gaussian process
-/// ([`GpShap`](super::GpShap)), mixed, where there are few enough players to foresee every pair, with a process of the
+/// ([`GpShap`](super::GpShap)), or one of sums of products of three players where that is likelier, mixed, where there are few enough players to foresee every pair, with a process of the
 /// worths' normal scores, which saturated and jumping worths do not disturb; boosted trees where there are too many pairs
 /// for a process. What best tells pairs it has not seen is taken, and its Shapley values, which are exact, are the
 /// answer. No coalition is asked for the sake of choosing. The notes say what was taken and by how much.
@@ -51,6 +52,12 @@ pub struct Auto {
 
 /// Pairs that a process is fitted to; more take longer than a second.
 const MOST_IN_PROCESS: usize = 1500;
+
+/// Pairs that a process of products is fitted to beside boosted trees: it is settled sooner.
+const MOST_OF_PRODUCTS: usize = 3000;
+
+/// In the notes.
+const OF_PRODUCTS: &str = "a Gaussian process of products of three players";
 
 /// A model that misses less than this share of the squares needs no rival.
 const PERFECT: f64 = 1e-18;
@@ -132,16 +139,25 @@ fn best(sampled: &Sampled) -> Option<(String, f64, Fit)> {
         return best;
     }
     let rival = match sampled.len() <= MOST_IN_PROCESS {
-        true => posterior::fit(sampled).map(|(plain, covariance)| match warped::fit(sampled, &covariance) {
-            Some(warped) => ("Gaussian processes of worths and of their normal scores", sampled.blend(plain, &warped)),
-            None => ("a Gaussian process", plain),
+        true => posterior::fit(sampled).map(|Posterior { fit, covariance, is_products }| {
+            let name = if is_products { OF_PRODUCTS } else { "a Gaussian process" };
+            match warped::fit(sampled, &covariance) {
+                Some(warped) => (format!("{name}, and one of normal scores"), sampled.blend(fit, &warped)),
+                None => (name.to_owned(), fit),
+            }
         }),
-        false => Some(("boosted trees", trees(sampled))),
+        false => Some(("boosted trees".to_owned(), trees(sampled))),
     };
-    if let Some((name, fit)) = rival {
+    let products = match sampled.len() {
+        pairs if pairs > MOST_IN_PROCESS && pairs <= MOST_OF_PRODUCTS => posterior::fit_products(sampled),
+        _ => None,
+    };
+    let products = products.map(|fit| (OF_PRODUCTS.to_owned(), fit));
+    for (name, fit) in rival.into_iter().chain(products) {
         let lost = sampled.lost(&fit);
         if best.as_ref().is_none_or(|(_, least, _)| margin * lost < *least) {
-            best = Some((name.to_owned(), lost, fit));
+            best = Some((name, lost, fit));
+            margin = 1.0;
         }
     }
     best

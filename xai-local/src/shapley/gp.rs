@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xai_core::{Error, Game, Provenance, Result};
 
+use super::proxy::posterior::Posterior;
 use super::proxy::sample::Sampled;
 use super::proxy::share::make_efficient;
 use super::proxy::{budget, exact_instead, planned, posterior};
@@ -16,7 +17,8 @@ use super::{Ends, Estimate, Estimator, ExactShap};
 /// cov(S, T) = ½ a (e^{−d(S, T)} − e^{−d(S, N∖T)}) + b x_S · x_T + c δ, d(S, T) = Σ_{i in one of S and T} ℓᵢ,
 ///
 /// where x is 1 for those present and −1 for the others. ℓ, a, b and c are those under which what was seen is likeliest,
-/// for all outputs together. The Shapley values of what the process then expects are a linear function of the differences,
+/// for all outputs together. Beside it stands a process of sums of products of any three players' memberships, which is
+/// taken if it is 20 times likelier; the notes say so. The Shapley values of what the process then expects are a linear function of the differences,
 /// in closed form. Coalitions that were seen count as seen, so that the values become exact as the budget grows.
 ///
 /// | parameter | default | range |
@@ -88,7 +90,7 @@ impl Estimator for GpShap {
             return exact;
         }
         let sampled = Sampled::draw(game, ends, planned, seed)?;
-        let Some((mut fit, _)) = posterior::fit(&sampled) else {
+        let Some(Posterior { mut fit, is_products, .. }) = posterior::fit(&sampled) else {
             return Err(Error::unsupported("GP-SHAP of this game", "the covariance of its coalitions is singular"));
         };
         make_efficient(&mut fit.shares, &sampled.gain);
@@ -96,7 +98,10 @@ impl Estimator for GpShap {
             values: fit.shares,
             standard_error: fit.standard_error,
             coalitions: sampled.coalitions(),
-            notes: Vec::new(),
+            notes: is_products
+                .then(|| "gp-shap: a process of products of three players".to_owned())
+                .into_iter()
+                .collect(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
 use proptest::prelude::*;
 use xai_core::{Error, Game, Result};
-use xai_local::shapley::{Auto, Ends, Estimator, ExactShap, GpShap, LeverageShap, PolyShap, RegressionMsr};
+use xai_local::shapley::{Auto, Ends, Estimate, Estimator, ExactShap, GpShap, LeverageShap, PolyShap, RegressionMsr};
 
 use crate::games::{Formula, over_all_orders, owed, triples};
 
@@ -105,6 +105,44 @@ fn many_triples_are_found_exactly() {
         assert!(estimate.notes[0].contains("60 triples"), "{:?}", estimate.notes);
     }
 }
+
+/// The squares of what `estimate` is off, as a share of the squares of `exact`.
+fn share_lost(estimate: &Estimate, exact: &[f64]) -> f64 {
+    let lost: f64 = estimate.values.iter().zip(exact).map(|(a, b)| (a - b) * (a - b)).sum();
+    lost / exact.iter().map(|x| x * x).sum::<f64>()
+}
+
+#[test]
+fn few_pairs_tell_products_of_three() {
+    let triples = many_triples();
+    let of =
+        |present: &[bool]| triples.iter().filter(|(t, _)| t.iter().all(|&p| present[p])).map(|(_, c)| c).sum::<f64>();
+    // What three players add when all of them are absent: the same Shapley values.
+    let absent = |present: &[bool]| -of(&present.iter().map(|present| !present).collect::<Vec<bool>>());
+    let mut exact = vec![0.0; 30];
+    triples.iter().for_each(|(triple, c)| triple.iter().for_each(|&p| exact[p] += c / 3.0));
+    let n_coalitions = Some(298);
+    let (mut processes, mut linear, mut inside) = (0.0, 0.0, 0);
+    for seed in 0..SEEDS {
+        let estimate = Formula::new(30, of).shares(&Auto { n_coalitions }, seed).unwrap();
+        assert!(estimate.notes[0].contains("products of three"), "{:?}", estimate.notes);
+        let other = Formula::new(30, absent).shares(&Auto { n_coalitions }, seed).unwrap();
+        assert!(share_lost(&other, &estimate.values.column(0).to_vec()) < SAME, "{:?}", other.notes);
+        let known = estimate.standard_error.as_ref().unwrap().iter().zip(&estimate.values).zip(&exact);
+        inside += known.filter(|((error, value), exact)| (*value - *exact).abs() < 3.0 * *error).count();
+        processes += share_lost(&estimate, &exact);
+        let leverage = Formula::new(30, of).shares(&LeverageShap { n_coalitions }, seed).unwrap();
+        linear += share_lost(&leverage, &exact);
+    }
+    assert!(processes < 0.3 * linear, "{processes} of {linear}");
+    assert!(inside as f64 > 0.9 * (30 * SEEDS) as f64, "{inside}");
+}
+
+/// Samples of a game.
+const SEEDS: u64 = 3;
+
+/// Two samples of the same differences lead to the same search but for rounding, and a search ends where rounding says.
+const SAME: f64 = 1e-6;
 
 /// The confidence in the likelier of two classes, negative for the one: it jumps where the smooth score changes sign.
 fn signed_confidence(present: &[bool]) -> f64 {

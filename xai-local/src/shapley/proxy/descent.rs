@@ -16,7 +16,8 @@ const FIRST_STEP: f64 = 0.5;
 
 /// Goes downhill from `start` by L-BFGS, at most `steps` steps; stops when a step gains less than `gain`.
 ///
-/// `value` gives the function and its gradient, or nothing where it is not defined.
+/// `value` gives the function and its gradient, or nothing where it is not defined. What comes back is where the search
+/// ends, and how high that is; infinite if the function is not defined at `start`.
 ///
 /// # Source
 /// Liu & Nocedal, *On the limited memory BFGS method for large scale optimization*, 1989; backtracking instead of the
@@ -26,9 +27,9 @@ pub(crate) fn minimise(
     steps: usize,
     gain: f64,
     mut value: impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
-) -> Vec<f64> {
+) -> (Vec<f64>, f64) {
     let mut at = start;
-    let Some((mut height, mut slope)) = value(&at) else { return at };
+    let Some((mut height, mut slope)) = value(&at) else { return (at, f64::INFINITY) };
     let mut past: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
     for _ in 0..steps {
         let mut way = downhill(&slope, &past);
@@ -64,7 +65,7 @@ pub(crate) fn minimise(
             break;
         }
     }
-    at
+    (at, height)
 }
 
 /// The direction of the next step: minus the slope, times what the past tells of the inverse curvature.

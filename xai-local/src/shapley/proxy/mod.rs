@@ -4,6 +4,7 @@
 //! in common cancels. So games are asked for pairs, and proxies are fitted to the differences of each pair.
 
 pub(crate) mod boosting;
+mod conjunctions;
 pub(super) mod descent;
 pub(super) mod polynomial;
 pub(super) mod posterior;

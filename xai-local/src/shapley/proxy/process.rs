@@ -41,10 +41,10 @@ pub(crate) struct Parts<'a> {
 const LEVEL: f64 = 1.0;
 
 /// Beside `own`, so that matrices stay positive definite in these digits.
-const LEAST_OWN: f64 = 1e-9;
+pub(super) const LEAST_OWN: f64 = 1e-9;
 
 /// What the worth of all is uncertain by, beside that of other coalitions: it is known, but rounding needs a little.
-const END: f64 = 1e-3;
+pub(super) const END: f64 = 1e-3;
 
 /// The prior of the logarithms of the parameters, in that order: standard deviations. That of `reach` is the strictest,
 /// since it has as many numbers as there are players.
@@ -76,15 +76,16 @@ impl Covariance {
         logs
     }
 
-    /// The likeliest parameters after `parts` were seen on the pairs `x` (pair, player); the search begins at `start`.
-    pub fn learn(x: &Array2<f64>, parts: Parts, start: Option<&Covariance>) -> Self {
+    /// The likeliest parameters after `parts` were seen on the pairs `x` (pair, player), and how surprising `parts` are
+    /// under them; the search begins at `start`.
+    pub fn learn(x: &Array2<f64>, parts: Parts, start: Option<&Covariance>) -> (Self, f64) {
         let n = x.ncols();
         let prior = Covariance::prior(n);
         if parts.odd.ncols() == 0 {
-            return Covariance::of(&prior);
+            return (Covariance::of(&prior), 0.0);
         }
         let start = start.map_or_else(|| prior.clone(), Covariance::logs);
-        let logs = minimise(start, STEPS, GAIN, |logs| {
+        let (logs, surprise) = minimise(start, STEPS, GAIN, |logs| {
             let (mut value, mut slope) = Covariance::of(logs).surprise(x, parts)?;
             for (k, (log, mean)) in logs.iter().zip(&prior).enumerate() {
                 let spread = SPREAD[(k + 1).saturating_sub(n)];
@@ -94,7 +95,7 @@ impl Covariance {
             }
             (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
         });
-        Covariance::of(&logs)
+        (Covariance::of(&logs), surprise)
     }
 
     fn logs(&self) -> Vec<f64> {

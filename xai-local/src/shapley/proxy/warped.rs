@@ -38,7 +38,7 @@ pub(crate) fn fit(sampled: &Sampled, start: &Covariance) -> Option<Fit> {
     let places = learned(m + 1);
     let (odd, even) = (scores.odd.select(Axis(0), &places), scores.even.select(Axis(0), &places));
     let parts = Parts { odd: &odd, even: Some(&even) };
-    let covariance = Covariance::learn(&x.select(Axis(0), &places), parts, Some(start));
+    let (covariance, _) = Covariance::learn(&x.select(Axis(0), &places), parts, Some(start));
 
     let own = covariance.own(&x);
     let [odd, even] = covariance.of_parts(&x, &x);
