@@ -45,7 +45,11 @@ CONTESTS = [
         rows(5000, 5000, 2000, 1000, 400), bar=2.0,
     ),
     Contest(
-        "row", "the same, one row at a time: median of {n}", ("row",), ("xgboost-row", "hessboost-row"),
+        "values-single", "the same, ours in single precision, {n} rows at once", ("values-single",),
+        ("xgboost-values", "fasttreeshap-values", "hessboost-values"), rows(5000, 5000, 2000, 1000, 400), bar=2.0,
+    ),
+    Contest(
+        "row", "path-dependent values, one row at a time: median of {n}", ("row",), ("xgboost-row", "hessboost-row"),
         rows(200, 200, 100, 100, 50), bar=3.0,
     ),
     Contest(

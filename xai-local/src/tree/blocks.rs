@@ -1,6 +1,6 @@
 //! The credit of all samples at all twigs: one by one, or in blocks with tables.
 
-use ndarray::{Array3, Axis};
+use ndarray::{Array3, ArrayViewMut3, Axis};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use xai_core::{Result, Table, TreeEnsemble};
@@ -8,6 +8,7 @@ use xai_core::{Result, Table, TreeEnsemble};
 use super::backdrop::Backdrop;
 use super::direct::{Target, credit_row};
 use super::hits::{Column, ROWS, Words, n_indices, n_patterns, walk_row, walk_rows};
+use super::precision::Real;
 use super::sweep::round;
 use super::tables::{Tabulator, fill_sheaf, look_up, look_up_row, sheaf_len};
 use super::twigs::Copse;
@@ -30,14 +31,56 @@ pub(super) struct Grove<'a> {
 }
 
 /// What stands for absence, and whence tables come.
-#[derive(Clone, Copy)]
-pub(super) enum Absence<'a> {
-    /// The shares of the cover.
-    Cover,
-    /// Background rows.
-    Rows(&'a Backdrop<'a>),
-    /// Background rows whose tables were made before: (copse).
-    Kept(&'a [Vec<f64>]),
+pub(super) trait Absence<R>: Sync {
+    /// Whether it is the shares of the cover, which can do without tables.
+    const BY_COVER: bool;
+
+    /// The tables of a copse: (sheaf, output, twig, player, index).
+    fn tables<'t>(&'t self, copse: &Copse, number: usize, memory: &'t mut Vec<R>) -> &'t [R];
+}
+
+/// The shares of the cover stand for absence.
+pub(super) struct Cover;
+
+/// Background rows whose tables were made before: (copse).
+pub(super) struct Kept<'a>(pub &'a [Vec<f64>]);
+
+impl<R: Real> Absence<R> for Cover {
+    const BY_COVER: bool = true;
+
+    fn tables<'t>(&'t self, copse: &Copse, _: usize, memory: &'t mut Vec<R>) -> &'t [R] {
+        let tables = grown(copse, memory);
+        let sheaves = by_sheaf(copse, tables).into_par_iter().enumerate();
+        sheaves.for_each_init(Tabulator::default, |work, (number, tables)| {
+            Arch::new().dispatch(Fill { copse, number, work, tables });
+        });
+        tables
+    }
+}
+
+impl Absence<f64> for Backdrop<'_> {
+    const BY_COVER: bool = false;
+
+    fn tables<'t>(&'t self, copse: &Copse, _: usize, memory: &'t mut Vec<f64>) -> &'t [f64] {
+        let tables = grown(copse, memory);
+        self.fill(copse, tables);
+        tables
+    }
+}
+
+impl Absence<f64> for Kept<'_> {
+    const BY_COVER: bool = false;
+
+    fn tables<'t>(&'t self, _: &Copse, number: usize, _: &'t mut Vec<f64>) -> &'t [f64] {
+        &self.0[number]
+    }
+}
+
+/// Room for the tables of a copse.
+fn grown<'t, R: Real>(copse: &Copse, memory: &'t mut Vec<R>) -> &'t mut [R] {
+    let total: usize = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).sum();
+    memory.resize(memory.len().max(total), R::ZERO);
+    &mut memory[..total]
 }
 
 impl Grove<'_> {
@@ -45,33 +88,34 @@ impl Grove<'_> {
     ///
     /// # Shapes
     /// `batch` (sample, feature), `values` (sample, player, output).
-    pub(super) fn add(
+    pub(super) fn add<R: Real, A: Absence<R>>(
         self,
         batch: &Table,
-        absence: Absence,
+        absence: &A,
         values: &mut Array3<f64>,
         tick: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         if self.copses.is_empty() {
             return Ok(());
         }
-        let by_cover = matches!(absence, Absence::Cover);
-        if !by_cover && batch.nrows() < FEW {
+        if !A::BY_COVER && batch.nrows() < FEW {
             return self.look_up_few(batch, absence, values, tick);
         }
-        if !by_cover || self.copses.iter().any(|copse| batch.nrows() >= copse.tables_from) {
+        if !A::BY_COVER || self.copses.iter().any(|copse| batch.nrows() >= copse.tables_from) {
             return self.add_in_blocks(batch, absence, values, tick);
         }
         let n_twigs: usize = self.copses.iter().map(|copse| copse.n_twigs).sum();
-        let one = |work: &mut RowWork, sample: usize, values: &mut [f64]| {
+        let one = |work: &mut RowWork<R>, sample: usize, values: &mut [f64]| {
             tick(sample as u64)?;
             work.take(self.trees, batch.row(sample).iter().copied());
-            work.credit.clear();
-            work.credit.resize(values.len(), 0.0);
-            Arch::new().dispatch(AddRow { grove: self, work });
-            for (player, values) in values.chunks_exact_mut(self.trees.n_outputs).enumerate() {
-                for (output, value) in values.iter_mut().enumerate() {
-                    *value += work.credit[output * self.n_players + player];
+            for copses in self.copses.chunks(R::COPSES) {
+                work.credit.clear();
+                work.credit.resize(values.len(), R::ZERO);
+                Arch::new().dispatch(AddRow { grove: Grove { copses, ..self }, work });
+                for (player, values) in values.chunks_exact_mut(self.trees.n_outputs).enumerate() {
+                    for (output, value) in values.iter_mut().enumerate() {
+                        *value += work.credit[output * self.n_players + player].wide();
+                    }
                 }
             }
             Ok(())
@@ -89,16 +133,16 @@ impl Grove<'_> {
     }
 
     /// Looks few samples up one by one, copse by copse.
-    fn look_up_few(
+    fn look_up_few<R: Real>(
         self,
         batch: &Table,
-        absence: Absence,
+        absence: &impl Absence<R>,
         values: &mut Array3<f64>,
         tick: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         let width = self.n_players * self.trees.n_outputs;
-        let mut work = RowWork::default();
-        let (mut credit, mut tables) = (vec![0.0; batch.nrows() * width], Vec::new());
+        let mut work = RowWork::<R>::default();
+        let (mut credit, mut tables) = (vec![R::ZERO; batch.nrows() * width], Vec::new());
         for (number, copse) in self.copses.iter().enumerate() {
             tick(0)?;
             let tables = absence.tables(copse, number, &mut tables);
@@ -109,33 +153,35 @@ impl Grove<'_> {
             }
         }
         for ((sample, player, output), value) in values.indexed_iter_mut() {
-            *value += credit[sample * width + output * self.n_players + player];
+            *value += credit[sample * width + output * self.n_players + player].wide();
         }
         Ok(())
     }
 
-    fn add_in_blocks(
+    fn add_in_blocks<R: Real, A: Absence<R>>(
         self,
         batch: &Table,
-        absence: Absence,
+        absence: &A,
         values: &mut Array3<f64>,
         tick: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         let cells = (self.n_players * self.trees.n_outputs).max(1);
         let n_blocks = (MOST_CREDIT / (8 * ROWS * cells)).clamp(1, 64.max(4 * rayon::current_num_threads()));
-        let by_cover = matches!(absence, Absence::Cover);
-        let mut tables: Vec<f64> = Vec::new();
+        let mut tables: Vec<R> = Vec::new();
         let mut start = 0;
         for mut values in values.axis_chunks_iter_mut(Axis(0), n_blocks * ROWS) {
             let n = values.len_of(Axis(0));
-            let mut blocks: Vec<Block> = (start..start + n)
+            let mut blocks: Vec<Block<R>> = (start..start + n)
                 .into_par_iter()
                 .step_by(ROWS)
                 .map(|first| Block::new(self, batch, first, ROWS.min(start + n - first)))
                 .collect();
             for (number, copse) in self.copses.iter().enumerate() {
                 tick(start as u64)?;
-                if by_cover && n < copse.tables_from {
+                if number > 0 && number % R::COPSES == 0 {
+                    self.take_over(&mut blocks, values.view_mut());
+                }
+                if A::BY_COVER && n < copse.tables_from {
                     blocks.par_iter_mut().for_each(|block| Arch::new().dispatch(AddRows { grove: self, copse, block }));
                     continue;
                 }
@@ -145,42 +191,25 @@ impl Grove<'_> {
                     Arch::new().dispatch(LookUp { grove: self, copse, tables, lens, block });
                 });
             }
-            values.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().zip(&blocks).for_each(|(mut values, block)| {
-                for ((sample, player, output), value) in values.indexed_iter_mut() {
-                    *value += block.credit[output * self.n_players + player][sample];
-                }
-            });
+            self.take_over(&mut blocks, values);
             start += n;
         }
         Ok(())
     }
-}
 
-impl Absence<'_> {
-    /// The tables of a copse: (sheaf, output, twig, player, index).
-    fn tables<'t>(&'t self, copse: &Copse, number: usize, memory: &'t mut Vec<f64>) -> &'t [f64] {
-        if let Absence::Kept(tables) = self {
-            return &tables[number];
-        }
-        let total: usize = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).sum();
-        memory.resize(memory.len().max(total), 0.0);
-        let tables = &mut memory[..total];
-        if let Absence::Rows(backdrop) = self {
-            backdrop.fill(copse, tables);
-        } else {
-            by_sheaf(copse, tables).into_par_iter().enumerate().for_each_init(
-                Tabulator::default,
-                |work, (number, tables)| {
-                    Arch::new().dispatch(Fill { copse, number, work, tables });
-                },
-            );
-        }
-        tables
+    /// Adds the credit of the blocks to the values, and starts it anew.
+    fn take_over<R: Real>(self, blocks: &mut [Block<R>], mut values: ArrayViewMut3<f64>) {
+        values.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().zip(blocks).for_each(|(mut values, block)| {
+            for ((sample, player, output), value) in values.indexed_iter_mut() {
+                *value += block.credit[output * self.n_players + player][sample].wide();
+            }
+            block.credit.fill([R::ZERO; ROWS]);
+        });
     }
 }
 
 /// The tables of a copse, cut between the sheaves.
-pub(super) fn by_sheaf<'t>(copse: &Copse, mut tables: &'t mut [f64]) -> Vec<&'t mut [f64]> {
+pub(super) fn by_sheaf<'t, R>(copse: &Copse, mut tables: &'t mut [R]) -> Vec<&'t mut [R]> {
     let cut = |sheaf| {
         let (part, rest) = std::mem::take(&mut tables).split_at_mut(sheaf_len(copse, sheaf));
         tables = rest;
@@ -205,15 +234,20 @@ pub(super) fn tables_from(copse: &Copse) -> usize {
 }
 
 /// The memory of one thread that takes a sample at a time.
-#[derive(Default)]
-struct RowWork {
+struct RowWork<R> {
     row: Vec<f64>,
     has_nan: bool,
-    credit: Vec<f64>,
+    credit: Vec<R>,
     patterns: Vec<u16>,
 }
 
-impl RowWork {
+impl<R> Default for RowWork<R> {
+    fn default() -> Self {
+        RowWork { row: Vec::new(), has_nan: false, credit: Vec::new(), patterns: Vec::new() }
+    }
+}
+
+impl<R> RowWork<R> {
     fn take(&mut self, trees: &TreeEnsemble, cells: impl Iterator<Item = f64>) {
         self.row.clear();
         self.row.extend(cells.map(|x| round(trees, x)));
@@ -228,25 +262,25 @@ impl RowWork {
 }
 
 /// Samples that use a table together.
-struct Block {
+struct Block<R> {
     n: usize,
     /// Their cells, rounded; places without a sample repeat the last one: (feature).
     columns: Vec<Column>,
     /// What they earned: (output, player).
-    credit: Vec<Column>,
+    credit: Vec<[R; ROWS]>,
     patterns: Vec<Words>,
     index: Vec<Words>,
-    row: RowWork,
+    row: RowWork<R>,
 }
 
-impl Block {
+impl<R: Real> Block<R> {
     fn new(grove: Grove, batch: &Table, first: usize, n: usize) -> Self {
         let column =
             |feature: usize| std::array::from_fn(|row| round(grove.trees, batch[[first + row.min(n - 1), feature]]));
         Block {
             n,
             columns: (0..batch.ncols()).map(column).collect(),
-            credit: vec![[0.0; ROWS]; grove.n_players * grove.trees.n_outputs],
+            credit: vec![[R::ZERO; ROWS]; grove.n_players * grove.trees.n_outputs],
             patterns: Vec::new(),
             index: Vec::new(),
             row: RowWork::default(),
@@ -254,12 +288,12 @@ impl Block {
     }
 }
 
-struct AddRow<'a> {
+struct AddRow<'a, R> {
     grove: Grove<'a>,
-    work: &'a mut RowWork,
+    work: &'a mut RowWork<R>,
 }
 
-impl WithSimd for AddRow<'_> {
+impl<R: Real> WithSimd for AddRow<'_, R> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
@@ -274,13 +308,13 @@ impl WithSimd for AddRow<'_> {
 }
 
 /// Credits a block's samples one by one.
-struct AddRows<'a> {
+struct AddRows<'a, R> {
     grove: Grove<'a>,
     copse: &'a Copse,
-    block: &'a mut Block,
+    block: &'a mut Block<R>,
 }
 
-impl WithSimd for AddRows<'_> {
+impl<R: Real> WithSimd for AddRows<'_, R> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
@@ -295,14 +329,14 @@ impl WithSimd for AddRows<'_> {
     }
 }
 
-struct Fill<'a> {
+struct Fill<'a, R> {
     copse: &'a Copse,
     number: usize,
-    work: &'a mut Tabulator,
-    tables: &'a mut [f64],
+    work: &'a mut Tabulator<R>,
+    tables: &'a mut [R],
 }
 
-impl WithSimd for Fill<'_> {
+impl<R: Real> WithSimd for Fill<'_, R> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
@@ -311,18 +345,18 @@ impl WithSimd for Fill<'_> {
 }
 
 /// Credits a block's samples by tables.
-struct LookUp<'a> {
+struct LookUp<'a, R> {
     grove: Grove<'a>,
     copse: &'a Copse,
-    tables: &'a [f64],
+    tables: &'a [R],
     lens: &'a [usize],
-    block: &'a mut Block,
+    block: &'a mut Block<R>,
 }
 
-impl WithSimd for LookUp<'_> {
+impl<R: Real> WithSimd for LookUp<'_, R> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let LookUp { grove, copse, mut tables, lens, block } = self;
         block.patterns.resize(block.patterns.len().max(n_patterns(copse)), [0; ROWS]);
         block.index.resize(block.index.len().max(n_indices(copse)), [0; ROWS]);
@@ -331,7 +365,7 @@ impl WithSimd for LookUp<'_> {
         for (number, &len) in lens.iter().enumerate() {
             let (here, rest) = tables.split_at(len);
             tables = rest;
-            look_up(copse, number, here, index, grove.n_players, &mut block.credit);
+            look_up(simd, copse, number, here, index, grove.n_players, &mut block.credit);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What one sample earns at eight twigs at a time, without tables.
 
 use super::hits::indices;
-use super::twigs::{Copse, LANES, Lanes, MOST_BITS};
+use super::precision::Real;
+use super::twigs::{Copse, LANES, MOST_BITS};
 
 /// Where one sample's credit lies: that of place p for output o at `start` + `stride`·(p + o·`n_players`).
-pub(super) struct Target<'a> {
-    pub credit: &'a mut [f64],
+pub(super) struct Target<'a, R> {
+    pub credit: &'a mut [R],
     pub start: usize,
     pub stride: usize,
     pub n_players: usize,
@@ -20,12 +21,12 @@ pub(super) struct Target<'a> {
 ///
 /// The tables of [`tables`](super::tables) hold the same numbers, made by the same operations in the same order.
 #[inline(always)]
-pub(super) fn credit_row(copse: &Copse, patterns: &[u16], target: &mut Target) {
+pub(super) fn credit_row<R: Real>(copse: &Copse, patterns: &[u16], target: &mut Target<R>) {
     for number in 0..copse.sheaves.len() {
         macro_rules! by_players {
             ($($n:literal)*) => {
                 match copse.sheaves[number].n_others {
-                    $($n => credit_sheaf::<$n>(copse, number, patterns, target),)*
+                    $($n => credit_sheaf::<R, $n>(copse, number, patterns, target),)*
                     _ => {}
                 }
             };
@@ -37,32 +38,36 @@ pub(super) fn credit_row(copse: &Copse, patterns: &[u16], target: &mut Target) {
 const _: () = assert!(MOST_BITS == 14);
 
 #[inline(always)]
-fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, patterns: &[u16], target: &mut Target) {
+fn credit_sheaf<R: Real, const N: usize>(copse: &Copse, number: usize, patterns: &[u16], target: &mut Target<R>) {
     let sheaf = &copse.sheaves[number];
     let index = indices(sheaf, patterns);
-    let covers = &copse.covers[sheaf.first..sheaf.first + N];
+    let mut covers = [[R::ZERO; LANES]; N];
+    for (to, from) in covers.iter_mut().zip(&copse.covers[sheaf.first..sheaf.first + N]) {
+        *to = from.map(R::of);
+    }
     let places = &copse.places[sheaf.first + number..sheaf.first + number + N + 1];
-    let (mut bits, mut hits) = ([0u32; LANES], [[0.0; LANES]; N]);
+    let (mut bits, mut hits) = ([0u32; LANES], [[R::ZERO; LANES]; N]);
     for lane in 0..LANES {
         let pads = sheaf.pads[lane];
         bits[lane] = (index[lane] << pads) | ((1 << pads) - 1);
     }
     for (player, hits) in hits.iter_mut().enumerate() {
         for lane in 0..LANES {
-            hits[lane] = f64::from(((bits[lane] >> player) & 1) as i32);
+            hits[lane] = R::of_bit((bits[lane] >> player) & 1);
         }
     }
     for output in 0..copse.width {
-        let mean = &copse.means[number * copse.width + output];
+        let mean = copse.means[number * copse.width + output].map(R::of);
         let states = &copse.states[number * copse.width + output];
-        let mut value: Lanes = [0.0; LANES];
+        let mut value = [R::ZERO; LANES];
         for lane in 0..LANES {
-            value[lane] = states[lane][((bits[lane] >> N) & 3) as usize];
+            value[lane] = R::of(states[lane][((bits[lane] >> N) & 3) as usize]);
         }
-        let (mut earned, mut last) = ([[0.0; LANES]; N], [0.0; LANES]);
+        let (mut earned, mut last) = ([[R::ZERO; LANES]; N], [R::ZERO; LANES]);
         for ((&t, &rest), &weight) in sheaf.rule.t.iter().zip(&sheaf.rule.rest).zip(&sheaf.rule.weight) {
-            let (mut factors, mut below) = ([[0.0; LANES]; N], [[0.0; LANES]; N]);
-            let mut product = [1.0; LANES];
+            let (t, rest, weight) = (R::of(t), R::of(rest), R::of(weight));
+            let (mut factors, mut below) = ([[R::ZERO; LANES]; N], [[R::ZERO; LANES]; N]);
+            let mut product = [R::ONE; LANES];
             for player in 0..N {
                 below[player] = product;
                 for lane in 0..LANES {
@@ -71,7 +76,7 @@ fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, patterns: &[u16], 
                     product[lane] *= factor;
                 }
             }
-            let mut above = [0.0; LANES];
+            let mut above = [R::ZERO; LANES];
             for lane in 0..LANES {
                 last[lane] += weight * product[lane];
                 above[lane] = weight * (t * value[lane] + rest * mean[lane]);
@@ -93,7 +98,7 @@ fn credit_sheaf<const N: usize>(copse: &Copse, number: usize, patterns: &[u16], 
         }
         let shift = output * target.n_players;
         for lane in 0..sheaf.len {
-            let mut add = |player: usize, amount: f64| {
+            let mut add = |player: usize, amount: R| {
                 let place = places[player][lane] as usize + shift;
                 target.credit[target.start + place * target.stride] += amount;
             };

@@ -7,6 +7,7 @@ use xai_core::{Error, Result};
 
 use super::cutter::rule;
 use super::plan::{NONE, share};
+use super::precision::Real;
 use super::quadrature::{Quadrature, nodes_for};
 use super::sweep::LANES;
 
@@ -18,7 +19,7 @@ const WHOLE: usize = 4096;
 const LARGEST_SHARE: f64 = 1.0 + 1e-6;
 
 /// One tree, cut into pieces.
-pub(super) struct Levels {
+pub(super) struct Levels<R> {
     /// The tree's number in the ensemble.
     pub tree: usize,
     /// The splits, piece after piece, parents before children.
@@ -27,7 +28,7 @@ pub(super) struct Levels {
     pub pieces: Vec<Piece>,
     /// τ and then ω, each padded to `width` with zeros: first t and the weights, for splits whose player has not split
     /// above, then those of the other splits.
-    pub tables: Vec<f64>,
+    pub tables: Vec<R>,
     /// The nodes of the quadrature that is exact for its longest path, padded to whole vectors.
     pub width: usize,
     /// The places in memory that a sweep needs; the first one stands above the root.
@@ -129,7 +130,7 @@ impl<'a> Layout<'a> {
     ///
     /// # Errors
     /// [`Error::TooLarge`] when the tree needs too much memory.
-    pub(super) fn levels(&mut self, tree: usize) -> Result<Levels> {
+    pub(super) fn levels<R: Real>(&mut self, tree: usize) -> Result<Levels<R>> {
         let trees = self.trees;
         let (visited, most_distinct) = self.visit(trees.root(tree));
         let shares = |at: usize| [trees.left[at], trees.right[at]].map(|child| share(trees, at, child));
@@ -145,8 +146,8 @@ impl<'a> Layout<'a> {
         let mut tables = Vec::new();
         let mut add = |numbers: &mut dyn Iterator<Item = f64>| {
             let place = tables.len();
-            tables.extend(numbers);
-            tables.resize(place + width, 0.0);
+            tables.extend(numbers.map(R::of));
+            tables.resize(place + width, R::ZERO);
             place as u32
         };
         add(&mut rule.t.iter().copied());

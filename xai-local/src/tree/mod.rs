@@ -22,8 +22,11 @@ mod interventional;
 mod levels;
 mod pair;
 mod path_dependent;
+#[cfg(target_arch = "x86_64")]
+mod permute;
 mod plan;
 mod players;
+mod precision;
 pub(crate) mod quadrature;
 mod router;
 mod scale;
@@ -36,4 +39,5 @@ mod twigs;
 pub use interactions::{InterventionalTreeInteractions, TreeInteractions};
 pub use interventional::InterventionalTreeShap;
 pub use path_dependent::{Algorithm, TreeShap};
+pub use precision::Precision;
 pub use scale::{Nonlinear, OutputScale};

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
 use xai_core::{Attribution, Explainer, Groups, Meter, Provenance, Result, Run, Table, TreeEnsemble, TreeStructured};
 
-use super::blocks::{Absence, Grove};
+use super::blocks::{Cover, Grove};
+use super::levels::Levels;
 use super::plan::Plan;
 use super::players::{Players, all_margins};
+use super::precision::{Precision, Real};
 use super::router::rounded;
-use super::sweep::{LANES, Lanes, Slots, sweep_all, total};
+use super::sweep::{LANES, Slots, sweep_all, total};
 
 /// The most samples that one thread takes at a time: enough to use a tree while it is in the cache. The cut changes no bit.
 const MOST: usize = 16;
@@ -30,7 +32,8 @@ const MOST: usize = 16;
 /// `values` (sample, player, output); `base` is the same for every sample.
 ///
 /// # Units
-/// `base` + Σ `values` = `scores`, all margins: sums of leaves before the link. Tree outputs are summed in `f64`.
+/// `base` + Σ `values` = `scores`, all margins: sums of leaves before the link. Tree outputs are summed in `f64`, and so
+/// are values unless [`precision`](Self::precision) says otherwise.
 ///
 /// # Cost
 /// No model calls. What depends on the trees alone is worked out once and kept with the model. For trees of up to ten
@@ -44,7 +47,8 @@ const MOST: usize = 16;
 /// # Errors
 /// [`Error::Shape`](xai_core::Error::Shape) for a batch of another width than the trees;
 /// [`Error::Parameter`](xai_core::Error::Parameter) for groups that are no partition of the columns;
-/// [`Error::Unsupported`](xai_core::Error::Unsupported) for trees whose covers are all zero;
+/// [`Error::Unsupported`](xai_core::Error::Unsupported) for trees whose covers are all zero, and in single precision for
+/// leaves that it has no room for;
 /// [`Error::TooLarge`](xai_core::Error::TooLarge) for a tree whose paths would need more than 1 GiB a thread (100,000
 /// splits deep is possible with up to some hundred distinct players);
 /// [`Error::Cancelled`](xai_core::Error::Cancelled).
@@ -52,7 +56,8 @@ const MOST: usize = 16;
 /// # Laws
 /// `path_dependent_equals_enumeration`, `a_tree_of_depth_64_equals_enumeration`, `a_million_leaves`,
 /// `groups_are_players`, `values_and_base_sum_to_the_score`, `same_bits_for_any_threads_and_batches`,
-/// `a_sample_alone_gets_the_bits_of_many`.
+/// `a_sample_alone_gets_the_bits_of_many`; in single precision `single_is_near_double`,
+/// `a_sample_alone_gets_the_bits_of_many_in_single`.
 ///
 /// # Source
 /// Lundberg et al., *From local explanations to global understanding with explainable AI for trees*, Nature Machine
@@ -97,6 +102,8 @@ pub struct TreeShap {
     pub groups: Option<Groups>,
     /// How the sums over coalitions are taken. All ways are exact; they differ in speed and in the last bits.
     pub algorithm: Algorithm,
+    /// In which numbers values are worked out: `f64`, or `f32` for more speed and fewer digits.
+    pub precision: Precision,
 }
 
 /// How [`TreeShap`] sums over coalitions.
@@ -120,71 +127,93 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for TreeShap {
     fn explain(&self, model: &M, batch: &Table, run: &Run) -> Result<Attribution> {
         let trees = model.trees();
         let players = Players::new(model, batch, self.groups.as_ref())?;
-        let plan = trees.memo().get_or_make((players.of.clone(), self.algorithm), || {
-            Plan::new(trees, &players.of, players.len(), self.algorithm)
-        })?;
         let meter = Meter::new(run, batch.nrows() as u64);
-        let (values, scores) = values(trees, &plan, batch, players.len(), &meter)?;
-        let base =
-            Array1::from(plan.base.clone()).broadcast(scores.dim()).map_or_else(|| scores.clone(), |b| b.to_owned());
+        let Found { values, scores, base, n_halved } = match self.precision {
+            Precision::Double => self.found::<f64>(trees, &players, batch, &meter)?,
+            Precision::Single => self.found::<f32>(trees, &players, batch, &meter)?,
+        };
+        let base = Array1::from(base).broadcast(scores.dim()).map_or_else(|| scores.clone(), |b| b.to_owned());
         let mut provenance = Provenance::new("tree-shap", run)
             .note("an absent feature is averaged over by the training cover of the splits on the sample's paths");
         if self.groups.is_some() {
             provenance = provenance.with("players", players.len());
         }
-        if plan.n_halved > 0 {
-            let note =
-                format!("{} splits have no training cover; they send an absent feature half each way", plan.n_halved);
+        if self.precision == Precision::Single {
+            provenance = provenance.with("precision", "single").note(SINGLE);
+        }
+        if n_halved > 0 {
+            let note = format!("{n_halved} splits have no training cover; they send an absent feature half each way");
             provenance = provenance.note(note);
         }
         players.attribution(output_names(model), values, base, scores, provenance)
     }
 }
 
-/// The values (sample, player, output) and the scores (sample, output).
-fn values(
-    trees: &TreeEnsemble,
-    plan: &Plan,
-    batch: &Table,
-    n_players: usize,
-    meter: &Meter,
-) -> Result<(Array3<f64>, Array2<f64>)> {
-    let mut values = Array3::zeros((batch.nrows(), n_players, trees.n_outputs));
-    let scores = all_margins(trees, batch)?;
-    let grove = Grove { trees, copses: &plan.copses, n_players };
-    grove.add(batch, Absence::Cover, &mut values, &|done| meter.tick(done))?;
-    if !plan.trees.is_empty() {
-        add_swept(trees, plan, batch, &mut values, meter)?;
+/// What single precision gives up.
+const SINGLE: &str = "values are worked out in single precision: right to some 1e-6 of the largest, and base and values \
+                      sum to the score to as much; scores and base are those of double precision";
+
+/// What was worked out.
+struct Found {
+    /// (sample, player, output).
+    values: Array3<f64>,
+    /// (sample, output).
+    scores: Array2<f64>,
+    /// (output).
+    base: Vec<f64>,
+    n_halved: usize,
+}
+
+impl TreeShap {
+    fn found<R: Real>(&self, trees: &TreeEnsemble, players: &Players, batch: &Table, meter: &Meter) -> Result<Found> {
+        let plan = trees.memo().get_or_make((players.of.clone(), self.algorithm, self.precision), || {
+            Plan::<R>::new(trees, &players.of, players.len(), self.algorithm)
+        })?;
+        let mut values = Array3::zeros((batch.nrows(), players.len(), trees.n_outputs));
+        let scores = all_margins(trees, batch)?;
+        let grove = Grove { trees, copses: &plan.copses, n_players: players.len() };
+        grove.add::<R, _>(batch, &Cover, &mut values, &|done| meter.tick(done))?;
+        if !plan.trees.is_empty() {
+            add_swept(trees, &plan.trees, batch, &mut values, meter)?;
+        }
+        meter.tick(batch.nrows() as u64)?;
+        Ok(Found { values, scores, base: plan.base.clone(), n_halved: plan.n_halved })
     }
-    meter.tick(batch.nrows() as u64)?;
-    Ok((values, scores))
 }
 
 /// The memory of one thread.
-#[derive(Default)]
-struct Workspace {
-    slots: Slots,
+struct Workspace<R> {
+    slots: Slots<R>,
     /// The samples of a block, rounded as the trees compare them: (sample, feature).
     rows: Vec<f64>,
     /// What the players earned: (sample, output, player).
-    credit: Vec<Lanes>,
+    credit: Vec<[R; LANES]>,
 }
 
 /// Adds the values of the trees that are not cut into twigs.
-fn add_swept(trees: &TreeEnsemble, plan: &Plan, batch: &Table, values: &mut Array3<f64>, meter: &Meter) -> Result<()> {
+fn add_swept<R: Real>(
+    trees: &TreeEnsemble,
+    swept: &[Levels<R>],
+    batch: &Table,
+    values: &mut Array3<f64>,
+    meter: &Meter,
+) -> Result<()> {
     let n_players = values.len_of(Axis(1));
     let done = AtomicU64::new(0);
     let block_len = batch.nrows().div_ceil(2 * rayon::current_num_threads()).clamp(1, MOST);
     let blocks = values.axis_chunks_iter_mut(Axis(0), block_len).into_par_iter();
-    blocks.enumerate().try_for_each_init(Workspace::default, |work, (block, mut values)| {
+    let work = || Workspace { slots: Slots::default(), rows: Vec::new(), credit: Vec::new() };
+    blocks.enumerate().try_for_each_init(work, |work, (block, mut values)| {
         meter.tick(done.load(Ordering::Relaxed))?;
         let (start, n) = (block * block_len, values.len_of(Axis(0)));
         let samples = batch.slice_axis(Axis(0), Slice::from(start..start + n));
         rounded(trees, samples.iter().copied(), &mut work.rows);
-        work.credit.resize(n * n_players * trees.n_outputs, [0.0; LANES]);
-        sweep_all(trees, &plan.trees, &work.rows, &mut work.slots, &mut work.credit);
-        for ((sample, player, output), value) in values.indexed_iter_mut() {
-            *value += total(&work.credit[(sample * trees.n_outputs + output) * n_players + player]);
+        work.credit.resize(n * n_players * trees.n_outputs, [R::ZERO; LANES]);
+        for some in swept.chunks(R::TREES) {
+            sweep_all(trees, some, &work.rows, &mut work.slots, &mut work.credit);
+            for ((sample, player, output), value) in values.indexed_iter_mut() {
+                *value += total(&work.credit[(sample * trees.n_outputs + output) * n_players + player]).wide();
+            }
         }
         done.fetch_add(n as u64, Ordering::Relaxed);
         Ok(())

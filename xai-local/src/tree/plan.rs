@@ -6,6 +6,7 @@ use xai_core::{Error, Result};
 use super::cutter::Cutter;
 use super::levels::{Layout, Levels};
 use super::path_dependent::Algorithm;
+use super::precision::Real;
 use super::twigs::{Copse, MOST_BITS};
 
 /// No index.
@@ -15,11 +16,11 @@ pub(super) const NONE: u32 = u32::MAX;
 const FEW_BITS: usize = 10;
 
 /// An ensemble, cut into twigs or laid out level by level.
-pub(super) struct Plan {
+pub(super) struct Plan<R> {
     /// The trees that are cut into twigs.
     pub copses: Vec<Copse>,
     /// The other trees that have a split.
-    pub trees: Vec<Levels>,
+    pub trees: Vec<Levels<R>>,
     /// The score when every player is absent: (output).
     pub base: Vec<f64>,
     /// The splits without cover, which send half each way.
@@ -31,11 +32,11 @@ pub(super) fn share(trees: &TreeEnsemble, node: usize, child: u32) -> f64 {
     if trees.cover[node] > 0.0 { trees.cover[child as usize] / trees.cover[node] } else { 0.5 }
 }
 
-impl Plan {
+impl<R: Real> Plan<R> {
     /// Works out the plan.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for trees without covers, [`Error::TooLarge`] when a tree needs too much memory or is too
+    /// [`Error::Unsupported`] for trees without covers or leaves out of range, [`Error::TooLarge`] when a tree needs too much memory or is too
     /// deep for the algorithm.
     pub(super) fn new(
         trees: &TreeEnsemble,
@@ -51,6 +52,13 @@ impl Plan {
                 "path-dependent TreeSHAP of trees without covers",
                 "every split has a cover of 0, so nothing says how the training data went; recompute the covers from \
                  a table of training rows, or use interventional-tree-shap with background rows",
+            ));
+        }
+        let largest = trees.values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+        if largest > 0.0 && !(R::LEAVES[0]..=R::LEAVES[1]).contains(&largest) {
+            return Err(Error::unsupported(
+                "path-dependent TreeSHAP in single precision of these trees",
+                format!("their largest leaf is {largest:e}, which single precision has no room for; use double"),
             ));
         }
         let mut plan = Plan { copses: Vec::new(), trees: Vec::new(), base: trees.base.clone(), n_halved };

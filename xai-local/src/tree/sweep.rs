@@ -4,23 +4,26 @@ use pulp::{Arch, Simd, WithSimd};
 use xai_core::trees::TreeEnsemble;
 
 use super::levels::{Kind, Levels, Piece, Split};
+use super::precision::Real;
 
 /// The nodes of the quadrature that are worked on side by side.
 pub(super) const LANES: usize = 8;
 
-/// One number for each of some nodes of the quadrature, or for each of some samples.
-pub(super) type Lanes = [f64; LANES];
-
 /// The memory of one thread.
-#[derive(Default)]
-pub(super) struct Slots {
+pub(super) struct Slots<R> {
     /// The product of the factors above a split; once it is swept, the sum over the leaves below: (slot, node of the
     /// quadrature).
-    vectors: Vec<Lanes>,
+    vectors: Vec<[R; LANES]>,
     /// h·(hₑ − cₑ) of the edges: (slot), left and right.
-    gain: Vec<[f64; 2]>,
+    gain: Vec<[R; 2]>,
     /// 1 while the sample has followed its player at every split so far, this one included: (slot), left and right.
-    follows: Vec<[f64; 2]>,
+    follows: Vec<[R; 2]>,
+}
+
+impl<R> Default for Slots<R> {
+    fn default() -> Self {
+        Slots { vectors: Vec::new(), gain: Vec::new(), follows: Vec::new() }
+    }
 }
 
 /// The value as the trees compare it.
@@ -32,26 +35,32 @@ pub(super) fn round(trees: &TreeEnsemble, value: f64) -> f64 {
 ///
 /// # Shapes
 /// `rows` (sample, feature), rounded as [`round`] does it; `credit` (sample, output, player).
-pub(super) fn sweep_all(trees: &TreeEnsemble, all: &[Levels], rows: &[f64], slots: &mut Slots, credit: &mut [Lanes]) {
-    credit.fill([0.0; LANES]);
+pub(super) fn sweep_all<R: Real>(
+    trees: &TreeEnsemble,
+    all: &[Levels<R>],
+    rows: &[f64],
+    slots: &mut Slots<R>,
+    credit: &mut [[R; LANES]],
+) {
+    credit.fill([R::ZERO; LANES]);
     Arch::new().dispatch(Sweeps { trees, all, rows, slots, credit });
 }
 
 /// The sum of the parts.
-pub(super) fn total(parts: &Lanes) -> f64 {
+pub(super) fn total<R: Real>(parts: &[R; LANES]) -> R {
     let [a, b, c, d, e, f, g, h] = *parts;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
-struct Sweeps<'a> {
+struct Sweeps<'a, R> {
     trees: &'a TreeEnsemble,
-    all: &'a [Levels],
+    all: &'a [Levels<R>],
     rows: &'a [f64],
-    slots: &'a mut Slots,
-    credit: &'a mut [Lanes],
+    slots: &'a mut Slots<R>,
+    credit: &'a mut [[R; LANES]],
 }
 
-impl WithSimd for Sweeps<'_> {
+impl<R: Real> WithSimd for Sweeps<'_, R> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
@@ -76,16 +85,16 @@ impl WithSimd for Sweeps<'_> {
 }
 
 /// One sample, one output of a tree.
-struct Sweep<'a> {
+struct Sweep<'a, R> {
     trees: &'a TreeEnsemble,
-    tree: &'a Levels,
+    tree: &'a Levels<R>,
     /// The place of the output among the values of a leaf.
     value: usize,
     /// The sample, rounded as [`round`] does it: (feature).
     row: &'a [f64],
 }
 
-impl Sweep<'_> {
+impl<R: Real> Sweep<'_, R> {
     /// Adds what each player contributes.
     ///
     /// For a leaf with value v, whose path sends a share c of the cover along each player's splits and which a sample
@@ -99,14 +108,14 @@ impl Sweep<'_> {
     /// # Shapes
     /// `n` is the number of vectors that hold a number for each node; `credit` (player).
     #[inline(always)]
-    fn run(&self, n: usize, slots: &mut Slots, credit: &mut [Lanes]) {
+    fn run(&self, n: usize, slots: &mut Slots<R>, credit: &mut [[R; LANES]]) {
         let n_slots = self.tree.n_slots;
-        slots.vectors.resize(slots.vectors.len().max(n * n_slots), [0.0; LANES]);
-        slots.gain.resize(slots.gain.len().max(n_slots), [0.0; 2]);
-        slots.follows.resize(slots.follows.len().max(n_slots), [0.0; 2]);
+        slots.vectors.resize(slots.vectors.len().max(n * n_slots), [R::ZERO; LANES]);
+        slots.gain.resize(slots.gain.len().max(n_slots), [R::ZERO; 2]);
+        slots.follows.resize(slots.follows.len().max(n_slots), [R::ZERO; 2]);
         // What stands above the root: nothing.
-        slots.vectors[..n].fill([1.0; LANES]);
-        (slots.gain[0], slots.follows[0]) = ([0.0; 2], [1.0; 2]);
+        slots.vectors[..n].fill([R::ONE; LANES]);
+        (slots.gain[0], slots.follows[0]) = ([R::ZERO; 2], [R::ONE; 2]);
         let Some((top, pieces)) = self.tree.pieces.split_first() else { return };
         self.down(n, top, slots, credit);
         for piece in pieces {
@@ -120,29 +129,31 @@ impl Sweep<'_> {
     /// Decides which way the sample goes and multiplies the factors of the paths; splits between two leaves are done
     /// with.
     #[inline(always)]
-    fn down(&self, n: usize, piece: &Piece, slots: &mut Slots, credit: &mut [Lanes]) {
+    fn down(&self, n: usize, piece: &Piece, slots: &mut Slots<R>, credit: &mut [[R; LANES]]) {
         let (mut slot, mut splits) = (piece.slot, &self.tree.splits[piece.splits.clone()]);
         for &(kind, len) in &piece.runs {
             let (here, rest) = splits.split_at(len as usize);
             splits = rest;
             for (split, slot) in here.iter().zip(slot..) {
-                let left = f64::from(u8::from(self.goes_left(split)));
+                let left = R::of_bit(u32::from(self.goes_left(split)));
+                let share = split.share.map(R::of);
+                let share_above = R::of(split.share_above);
                 let h = slots.follows.as_flattened()[split.above as usize];
-                let gain = [h * (left - split.share[0]), h * (1.0 - left - split.share[1])];
+                let gain = [h * (left - share[0]), h * (R::ONE - left - share[1])];
                 slots.gain[slot] = gain;
-                slots.follows[slot] = [h * left, h * (1.0 - left)];
+                slots.follows[slot] = [h * left, h * (R::ONE - left)];
                 let gain_above = slots.gain.as_flattened()[split.parent as usize];
                 let (above, here) = slots.vectors.split_at_mut(n * slot);
                 let product = above[n * (split.parent as usize / 2)..].iter().zip(self.tau(n, split.table[1]));
                 let product = product.map(|(product, tau)| {
-                    std::array::from_fn::<f64, LANES, _>(|i| product[i] * (split.share_above + tau[i] * gain_above))
+                    std::array::from_fn::<R, LANES, _>(|i| product[i] * (share_above + tau[i] * gain_above))
                 });
                 if kind != Kind::Both {
                     here.iter_mut().zip(product).for_each(|(here, product)| *here = product);
                     continue;
                 }
-                let [left, right] = split.children.map(|place| self.trees.values[place as usize + self.value]);
-                let mean = split.share[0] * left + split.share[1] * right;
+                let [left, right] = split.children.map(|place| R::of(self.trees.values[place as usize + self.value]));
+                let mean = share[0] * left + share[1] * right;
                 let gained = gain[0] * left + gain[1] * right;
                 let (tau, omega) = (self.tau(n, split.table[0]), self.omega(n, split.table[0]));
                 let credit = &mut credit[split.player as usize];
@@ -157,7 +168,7 @@ impl Sweep<'_> {
 
     /// Credits the players of the splits and passes the sums over their leaves up.
     #[inline(always)]
-    fn up(&self, n: usize, piece: &Piece, slots: &mut Slots, credit: &mut [Lanes]) {
+    fn up(&self, n: usize, piece: &Piece, slots: &mut Slots<R>, credit: &mut [[R; LANES]]) {
         let (mut slot, mut splits) = (piece.slot + piece.splits.len(), &self.tree.splits[piece.splits.clone()]);
         for &(kind, len) in piece.runs.iter().rev() {
             let (rest, here) = splits.split_at(splits.len() - len as usize);
@@ -178,16 +189,16 @@ impl Sweep<'_> {
         n: usize,
         first: usize,
         splits: &[Split],
-        slots: &mut Slots,
-        credit: &mut [Lanes],
+        slots: &mut Slots<R>,
+        credit: &mut [[R; LANES]],
     ) {
         for (split, slot) in splits.iter().zip(first..first + splits.len()).rev() {
             // The sums of children lie behind the product of their parent.
             let (before, after) = slots.vectors.split_at_mut(n * (slot + 1));
             let vectors = &mut before[n * slot..];
             let leaf = |is_leaf: bool, side: usize| match is_leaf {
-                true => self.trees.values[split.children[side] as usize + self.value],
-                false => 0.0,
+                true => R::of(self.trees.values[split.children[side] as usize + self.value]),
+                false => R::ZERO,
             };
             let sums = |is_leaf: bool, side: usize| match is_leaf {
                 true => &[][..],
@@ -195,7 +206,7 @@ impl Sweep<'_> {
             };
             let (leaf_left, leaf_right) = (leaf(LEFT, 0), leaf(RIGHT, 1));
             let (sums_left, sums_right) = (sums(LEFT, 0), sums(RIGHT, 1));
-            let ([share_left, share_right], [gain_left, gain_right]) = (split.share, slots.gain[slot]);
+            let ([share_left, share_right], [gain_left, gain_right]) = (split.share.map(R::of), slots.gain[slot]);
             let (tau, omega) = (self.tau(n, split.table[0]), self.omega(n, split.table[0]));
             let credit = &mut credit[split.player as usize];
             for (node, vector) in vectors.iter_mut().enumerate() {
@@ -203,9 +214,9 @@ impl Sweep<'_> {
                 let right = if RIGHT { [leaf_right; LANES] } else { sums_right[node] };
                 let (tau, omega, product) = (&tau[node], &omega[node], *vector);
                 // One array after another: loops that write two at a time are not turned into vector instructions.
-                let gained: Lanes = std::array::from_fn(|i| gain_left * left[i] + gain_right * right[i]);
+                let gained: [R; LANES] = std::array::from_fn(|i| gain_left * left[i] + gain_right * right[i]);
                 *credit = std::array::from_fn(|i| credit[i] + omega[i] * product[i] * gained[i]);
-                let mean: Lanes = std::array::from_fn(|i| share_left * left[i] + share_right * right[i]);
+                let mean: [R; LANES] = std::array::from_fn(|i| share_left * left[i] + share_right * right[i]);
                 *vector = std::array::from_fn(|i| mean[i] + tau[i] * gained[i]);
             }
         }
@@ -222,12 +233,12 @@ impl Sweep<'_> {
     }
 
     #[inline(always)]
-    fn tau(&self, n: usize, table: u32) -> &[Lanes] {
+    fn tau(&self, n: usize, table: u32) -> &[[R; LANES]] {
         &self.tree.tables[table as usize..].as_chunks().0[..n]
     }
 
     #[inline(always)]
-    fn omega(&self, n: usize, table: u32) -> &[Lanes] {
+    fn omega(&self, n: usize, table: u32) -> &[[R; LANES]] {
         &self.tree.tables[table as usize..].as_chunks().0[n..2 * n]
     }
 }

@@ -6,7 +6,7 @@ use ndarray::Array3;
 use xai_core::{Result, Table, TreeEnsemble};
 
 use super::backdrop::Backdrop;
-use super::blocks::{Absence, Grove};
+use super::blocks::{Grove, Kept};
 use super::cutter::Cutter;
 use super::tables::sheaf_len;
 use super::twigs::{Copse, MOST_BITS};
@@ -85,7 +85,7 @@ impl Tabulated {
         let grove = Grove { trees, copses: &self.copses, n_players: values.dim().1 };
         let backdrop = || Backdrop::new(trees, rows.cells, rows.shares);
         if self.n_numbers > MOST_KEPT {
-            return grove.add(batch, Absence::Rows(&backdrop()), values, tick);
+            return grove.add(batch, &backdrop(), values, tick);
         }
         let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect();
         let cut = CutKey { player_of: player_of.to_vec(), most_bits: most_bits(rows.shares.len()) };
@@ -100,7 +100,7 @@ impl Tabulated {
             let filled = self.copses.iter().map(|copse| tick(0).map(|()| fill(copse)));
             filled.collect::<Result<Vec<Vec<f64>>>>()
         })?;
-        grove.add(batch, Absence::Kept(&tables), values, tick)
+        grove.add(batch, &Kept(&tables), values, tick)
     }
 }
 

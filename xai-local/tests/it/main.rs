@@ -39,5 +39,6 @@ mod tree;
 mod tree_crowd;
 mod tree_interactions;
 mod tree_oracle;
+mod tree_single;
 mod tree_zoo;
 mod zoo;

@@ -26,6 +26,11 @@ fn logistic() -> Forest {
 
 /// Trees of depth 5 over `n` columns, the same for everybody.
 pub fn orchard(n: usize) -> Forest {
+    orchard_of(n, 10, 5)
+}
+
+/// Full trees of one depth over `n` columns, the same for everybody.
+pub fn orchard_of(n: usize, n_trees: usize, depth: usize) -> Forest {
     fn grow(depth: usize, seed: &mut u64, n: usize) -> Wood {
         *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let draw = *seed >> 33;
@@ -37,7 +42,7 @@ pub fn orchard(n: usize) -> Forest {
         Wood::split(rule, left, grow(depth - 1, seed, n))
     }
     let mut seed = 7;
-    forest(n, &(0..10).map(|_| grow(5, &mut seed, n)).collect::<Vec<_>>())
+    forest(n, &(0..n_trees).map(|_| grow(depth, &mut seed, n)).collect::<Vec<_>>())
 }
 
 pub fn grid(rows: usize, columns: usize) -> Array2<f64> {
@@ -335,7 +340,8 @@ fn five_hundred_columns() {
 
 #[test]
 fn parameters_read_back() {
-    let method = TreeShap { groups: Some(Groups::each(&Feature::unnamed(2))), algorithm: Algorithm::Tables };
+    let groups = Some(Groups::each(&Feature::unnamed(2)));
+    let method = TreeShap { groups, algorithm: Algorithm::Tables, ..Default::default() };
     let text = serde_json::to_string(&method).unwrap();
     assert_eq!(serde_json::from_str::<TreeShap>(&text).unwrap(), method);
     assert_eq!(serde_json::from_str::<TreeShap>("{}").unwrap(), TreeShap::default());

@@ -13,7 +13,7 @@ use crate::tree_zoo::{
 const ROUNDING: f64 = 1e-12;
 
 /// Shapley values by the formula over all coalitions: (player, output).
-fn shapley(n: usize, worth: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
+pub fn shapley(n: usize, worth: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
     let worths: Vec<Vec<f64>> = (0..1 << n).map(worth).collect();
     let factorial = |k: usize| (1..=k).map(|i| i as f64).product::<f64>();
     Array2::from_shape_fn((n, OUTPUTS), |(player, output)| {
@@ -146,7 +146,8 @@ fn check_path_dependent(
 ) -> std::result::Result<(), TestCaseError> {
     let players = used_players(groups.as_ref(), spread);
     for algorithm in [Algorithm::Auto, Algorithm::Quadrature, Algorithm::Tables] {
-        let found = TreeShap { groups: groups.clone(), algorithm }.explain(model, rows, &Run::default());
+        let found =
+            TreeShap { groups: groups.clone(), algorithm, ..Default::default() }.explain(model, rows, &Run::default());
         if !has_covers(&model.0) {
             let refused = matches!(found, Err(xai_core::Error::Unsupported { .. }));
             prop_assert!(refused);
@@ -271,7 +272,7 @@ proptest! {
     ) {
         prop_assume!(has_covers(&model.0));
         let algorithm = if swept { Algorithm::Quadrature } else { Algorithm::Auto };
-        let method = TreeShap { groups: groups.then(|| pairs(1)), algorithm };
+        let method = TreeShap { groups: groups.then(|| pairs(1)), algorithm, ..Default::default() };
         let against = InterventionalTreeShap::new(rows.clone());
         let many = Array2::from_shape_fn((700, USED), |(sample, column)| rows[[sample % rows.nrows(), column]]);
         let run = Run::default();

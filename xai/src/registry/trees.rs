@@ -2,8 +2,8 @@
 
 use xai_core::{Explainer, InteractionIndex, Result};
 use xai_local::tree::{
-    Algorithm, InterventionalTreeInteractions, InterventionalTreeShap, Nonlinear, OutputScale, TreeInteractions,
-    TreeShap,
+    Algorithm, InterventionalTreeInteractions, InterventionalTreeShap, Nonlinear, OutputScale, Precision,
+    TreeInteractions, TreeShap,
 };
 
 use super::{Kind, Need, Registry, Scope, Settings, Spec};
@@ -29,14 +29,24 @@ fn tree_shap(registry: &mut Registry) {
             "auto",
             "how the exact sums are taken: by a sweep over the nodes, by tables of shallow trees, or as costs less",
         )
+        .parameter(
+            "precision",
+            Kind::choice(["double", "single"]),
+            "double",
+            "the numbers that values are worked out in; single is faster and right to some 1e-6 of the largest value",
+        )
         .paper(LUNDBERG);
     registry.add_fn(spec.clone(), move |inputs, settings| {
+        let precision = match settings.word("precision") {
+            Some("single") => Precision::Single,
+            _ => Precision::Double,
+        };
         let algorithm = match settings.word("algorithm") {
             Some("quadrature") => Algorithm::Quadrature,
             Some("tables") => Algorithm::Tables,
             _ => Algorithm::Auto,
         };
-        let method = TreeShap { groups: inputs.groups.cloned(), algorithm };
+        let method = TreeShap { groups: inputs.groups.cloned(), algorithm, precision };
         Ok(method.explain(inputs.trees(&spec)?, inputs.batch, inputs.run)?.into())
     });
 }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use xai::core::{Attribution, Explainer, Model, Run, Table};
 use xai::global::{Grid, PartialDependence};
 use xai::local::lime::{Bins, LimeTabular, Training};
-use xai::local::tree::{Algorithm, InterventionalTreeShap, TreeInteractions, TreeShap};
+use xai::local::tree::{Algorithm, InterventionalTreeShap, Precision, TreeInteractions, TreeShap};
 use xai::models::trees::TreeModel;
 
 use crate::outcome::Outcome;
@@ -19,6 +19,7 @@ pub fn work<'a>(task: &str, model: &'a TreeModel, rows: Array2<f64>, background:
     Ok(match task {
         "predict" => Box::new(move || Ok(Outcome::Scores(model.predict(&rows)?))),
         "values" => explained(TreeShap::default(), model, rows),
+        "values-single" => explained(single(), model, rows),
         "values-quadrature" => {
             explained(TreeShap { algorithm: Algorithm::Quadrature, ..Default::default() }, model, rows)
         }
@@ -45,9 +46,14 @@ pub fn work<'a>(task: &str, model: &'a TreeModel, rows: Array2<f64>, background:
 pub fn row<'a>(kind: &str, model: &'a TreeModel) -> Answer<RowWork<'a>> {
     let method = match kind {
         "" => TreeShap::default(),
+        "-single" => single(),
         other => return Err(format!("unknown kind of row {other:?}").into()),
     };
     Ok(Box::new(move |row| Ok(Outcome::Values(method.explain(model, row, &Run::default())?))))
+}
+
+fn single() -> TreeShap {
+    TreeShap { precision: Precision::Single, ..Default::default() }
 }
 
 fn explained<'a, E>(method: E, model: &'a TreeModel, rows: Array2<f64>) -> Work<'a>
