@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use xai_core::TreeEnsemble;
 
-use super::blocks::by_sheaf;
+use super::absence::by_sheaf;
 use super::hits::{Column, ROWS, Words, n_indices, n_patterns, walk_rows};
 use super::sweep::round;
 use super::tables::table_len;

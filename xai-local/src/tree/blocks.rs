@@ -5,18 +5,18 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use xai_core::{Result, Table, TreeEnsemble};
 
-use super::backdrop::Backdrop;
+use super::absence::{Absence, tables_len};
 use super::direct::{Target, credit_row};
 use super::hits::{Column, ROWS, Words, n_indices, n_patterns, walk_row, walk_rows};
 use super::precision::Real;
 use super::sweep::round;
-use super::tables::{Tabulator, fill_sheaf, look_up, look_up_row, sheaf_len};
+use super::tables::{look_up, look_up_row, sheaf_len};
 use super::twigs::Copse;
 
-/// The most memory for the tables of one copse.
-const MOST_TABLES: usize = 1 << 26;
 /// The most memory for the credit of the samples that use a table together.
 const MOST_CREDIT: usize = 1 << 26;
+/// The most memory for the tables of several copses that are looked up in one turn.
+const TURN_BYTES: usize = 1 << 20;
 /// Fewer samples are looked up one by one.
 const FEW: usize = 32;
 /// Samples times twigs that are not worth a second thread.
@@ -30,57 +30,15 @@ pub(super) struct Grove<'a> {
     pub n_players: usize,
 }
 
-/// What stands for absence, and whence tables come.
-pub(super) trait Absence<R>: Sync {
-    /// Whether it is the shares of the cover, which can do without tables.
-    const BY_COVER: bool;
-
-    /// The tables of a copse: (sheaf, output, twig, player, index).
-    fn tables<'t>(&'t self, copse: &Copse, number: usize, memory: &'t mut Vec<R>) -> &'t [R];
-}
-
-/// The shares of the cover stand for absence.
-pub(super) struct Cover;
-
-/// Background rows whose tables were made before: (copse).
-pub(super) struct Kept<'a>(pub &'a [Vec<f64>]);
-
-impl<R: Real> Absence<R> for Cover {
-    const BY_COVER: bool = true;
-
-    fn tables<'t>(&'t self, copse: &Copse, _: usize, memory: &'t mut Vec<R>) -> &'t [R] {
-        let tables = grown(copse, memory);
-        let sheaves = by_sheaf(copse, tables).into_par_iter().enumerate();
-        sheaves.for_each_init(Tabulator::default, |work, (number, tables)| {
-            Arch::new().dispatch(Fill { copse, number, work, tables });
-        });
-        tables
-    }
-}
-
-impl Absence<f64> for Backdrop<'_> {
-    const BY_COVER: bool = false;
-
-    fn tables<'t>(&'t self, copse: &Copse, _: usize, memory: &'t mut Vec<f64>) -> &'t [f64] {
-        let tables = grown(copse, memory);
-        self.fill(copse, tables);
-        tables
-    }
-}
-
-impl Absence<f64> for Kept<'_> {
-    const BY_COVER: bool = false;
-
-    fn tables<'t>(&'t self, _: &Copse, number: usize, _: &'t mut Vec<f64>) -> &'t [f64] {
-        &self.0[number]
-    }
-}
-
-/// Room for the tables of a copse.
-fn grown<'t, R: Real>(copse: &Copse, memory: &'t mut Vec<R>) -> &'t mut [R] {
-    let total: usize = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).sum();
-    memory.resize(memory.len().max(total), R::ZERO);
-    &mut memory[..total]
+/// How many of the copses are looked up in one turn: more than one when their tables fit into the cache together, so that
+/// threads seldom wait for one another.
+fn turn<R: Real>(copses: &[Copse]) -> usize {
+    let mut bytes = 0;
+    let fits = |copse: &&Copse| {
+        bytes += size_of::<R>() * tables_len(copse);
+        bytes <= TURN_BYTES
+    };
+    copses.iter().take_while(fits).count().max(1)
 }
 
 impl Grove<'_> {
@@ -145,7 +103,8 @@ impl Grove<'_> {
         let (mut credit, mut tables) = (vec![R::ZERO; batch.nrows() * width], Vec::new());
         for (number, copse) in self.copses.iter().enumerate() {
             tick(0)?;
-            let tables = absence.tables(copse, number, &mut tables);
+            let found = absence.tables(std::slice::from_ref(copse), number, batch.nrows(), &mut tables);
+            let Some(tables) = found.first().copied().flatten() else { continue };
             for (row, credit) in batch.outer_iter().zip(credit.chunks_exact_mut(width.max(1))) {
                 work.take(self.trees, row.iter().copied());
                 work.walk(self.trees, copse);
@@ -167,7 +126,7 @@ impl Grove<'_> {
     ) -> Result<()> {
         let cells = (self.n_players * self.trees.n_outputs).max(1);
         let n_blocks = (MOST_CREDIT / (8 * ROWS * cells)).clamp(1, 64.max(4 * rayon::current_num_threads()));
-        let mut tables: Vec<R> = Vec::new();
+        let mut memory: Vec<R> = Vec::new();
         let mut start = 0;
         for mut values in values.axis_chunks_iter_mut(Axis(0), n_blocks * ROWS) {
             let n = values.len_of(Axis(0));
@@ -176,22 +135,25 @@ impl Grove<'_> {
                 .step_by(ROWS)
                 .map(|first| Block::new(self, batch, first, ROWS.min(start + n - first)))
                 .collect();
-            for (number, copse) in self.copses.iter().enumerate() {
-                tick(start as u64)?;
-                if number > 0 && number % R::COPSES == 0 {
-                    self.take_over(&mut blocks, values.view_mut());
+            let mut number = 0;
+            for summed in self.copses.chunks(R::COPSES) {
+                let end = number + summed.len();
+                while number < end {
+                    tick(start as u64)?;
+                    let copses = &self.copses[number..number + turn::<R>(&self.copses[number..end])];
+                    let tables = absence.tables(copses, number, n, &mut memory);
+                    blocks.par_iter_mut().for_each(|block| {
+                        for (copse, tables) in copses.iter().zip(&tables) {
+                            match *tables {
+                                Some(tables) => Arch::new().dispatch(LookUp { grove: self, copse, tables, block }),
+                                None => Arch::new().dispatch(AddRows { grove: self, copse, block }),
+                            }
+                        }
+                    });
+                    number += copses.len();
                 }
-                if A::BY_COVER && n < copse.tables_from {
-                    blocks.par_iter_mut().for_each(|block| Arch::new().dispatch(AddRows { grove: self, copse, block }));
-                    continue;
-                }
-                let lens: Vec<usize> = copse.sheaves.iter().map(|sheaf| sheaf_len(copse, sheaf)).collect();
-                let (tables, lens) = (absence.tables(copse, number, &mut tables), &lens);
-                blocks.par_iter_mut().for_each(|block| {
-                    Arch::new().dispatch(LookUp { grove: self, copse, tables, lens, block });
-                });
+                self.take_over(&mut blocks, values.view_mut());
             }
-            self.take_over(&mut blocks, values);
             start += n;
         }
         Ok(())
@@ -206,31 +168,6 @@ impl Grove<'_> {
             block.credit.fill([R::ZERO; ROWS]);
         });
     }
-}
-
-/// The tables of a copse, cut between the sheaves.
-pub(super) fn by_sheaf<'t, R>(copse: &Copse, mut tables: &'t mut [R]) -> Vec<&'t mut [R]> {
-    let cut = |sheaf| {
-        let (part, rest) = std::mem::take(&mut tables).split_at_mut(sheaf_len(copse, sheaf));
-        tables = rest;
-        part
-    };
-    copse.sheaves.iter().map(cut).collect()
-}
-
-/// The number of samples from which on tables cost less than they save. Both ways give the same bits.
-///
-/// The figures are cycles, estimated for vectors of eight numbers.
-pub(super) fn tables_from(copse: &Copse) -> usize {
-    let (mut fill, mut save, mut bytes) = (0.0, 0.0, 0);
-    for sheaf in &copse.sheaves {
-        let (players, nodes) = ((sheaf.n_others + 1) as f64, sheaf.rule.t.len() as f64);
-        let len = sheaf_len(copse, sheaf);
-        bytes += 8 * len;
-        fill += 100.0 * sheaf.len as f64 + len as f64 * (0.3 + 0.15 * nodes);
-        save += sheaf.len as f64 * copse.width as f64 * (10.0 + players * (0.9 * nodes - 1.0)).max(10.0);
-    }
-    if bytes <= MOST_TABLES { (fill / save).ceil() as usize } else { usize::MAX }
 }
 
 /// The memory of one thread that takes a sample at a time.
@@ -329,27 +266,11 @@ impl<R: Real> WithSimd for AddRows<'_, R> {
     }
 }
 
-struct Fill<'a, R> {
-    copse: &'a Copse,
-    number: usize,
-    work: &'a mut Tabulator<R>,
-    tables: &'a mut [R],
-}
-
-impl<R: Real> WithSimd for Fill<'_, R> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        fill_sheaf(self.copse, self.number, self.work, self.tables);
-    }
-}
-
 /// Credits a block's samples by tables.
 struct LookUp<'a, R> {
     grove: Grove<'a>,
     copse: &'a Copse,
     tables: &'a [R],
-    lens: &'a [usize],
     block: &'a mut Block<R>,
 }
 
@@ -357,13 +278,13 @@ impl<R: Real> WithSimd for LookUp<'_, R> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let LookUp { grove, copse, mut tables, lens, block } = self;
+        let LookUp { grove, copse, mut tables, block } = self;
         block.patterns.resize(block.patterns.len().max(n_patterns(copse)), [0; ROWS]);
         block.index.resize(block.index.len().max(n_indices(copse)), [0; ROWS]);
         let index = &mut block.index[..n_indices(copse)];
         walk_rows(grove.trees, copse, &block.columns, &mut block.patterns, index);
-        for (number, &len) in lens.iter().enumerate() {
-            let (here, rest) = tables.split_at(len);
+        for (number, sheaf) in copse.sheaves.iter().enumerate() {
+            let (here, rest) = tables.split_at(sheaf_len(copse, sheaf));
             tables = rest;
             look_up(simd, copse, number, here, index, grove.n_players, &mut block.credit);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use xai_core::TreeEnsemble;
 use xai_core::trees::{Missing, NO_SET};
 
-use super::blocks::tables_from;
+use super::absence::tables_from;
 use super::plan::{NONE, share};
 use super::quadrature::Quadrature;
 use super::twigs::{Branch, Copse, LANES, MOST_BITS, Pick, Picks, Sheaf, Turn};

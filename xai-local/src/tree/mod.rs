@@ -10,6 +10,7 @@
 //! second is the Shapley value of the score with respect to a stated background, as
 //! [`ExactShap`](crate::shapley::ExactShap) computes it by enumeration; it also explains probabilities and losses.
 
+mod absence;
 mod backdrop;
 mod blocks;
 mod coalitions;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use xai_core::model::output_names;
 use xai_core::{Attribution, Explainer, Groups, Meter, Provenance, Result, Run, Table, TreeEnsemble, TreeStructured};
 
-use super::blocks::{Cover, Grove};
+use super::absence::Cover;
+use super::blocks::Grove;
 use super::levels::Levels;
 use super::plan::Plan;
 use super::players::{Players, all_margins};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ndarray::Array3;
 use xai_core::{Result, Table, TreeEnsemble};
 
+use super::absence::Kept;
 use super::backdrop::Backdrop;
-use super::blocks::{Grove, Kept};
+use super::blocks::Grove;
 use super::cutter::Cutter;
 use super::tables::sheaf_len;
 use super::twigs::{Copse, MOST_BITS};
