@@ -32,6 +32,23 @@ pub(super) fn share(trees: &TreeEnsemble, node: usize, child: u32) -> f64 {
     if trees.cover[node] > 0.0 { trees.cover[child as usize] / trees.cover[node] } else { 0.5 }
 }
 
+/// The splits without cover, which send half each way.
+///
+/// # Errors
+/// [`Error::Unsupported`] when none has any.
+pub(super) fn halved(trees: &TreeEnsemble, method: &str, instead: &str) -> Result<usize> {
+    let splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node));
+    let count = |(all, halved), node: usize| (all + 1, halved + usize::from(trees.cover[node] == 0.0));
+    let (n_splits, n_halved) = splits.fold((0, 0), count);
+    if n_splits > 0 && n_halved == n_splits {
+        let reason = "every split has a cover of 0, so nothing says how the training data went; recompute the covers from \
+                      a table of training rows, or use";
+        let what = format!("{method} of trees without covers");
+        return Err(Error::unsupported(what, format!("{reason} {instead} with background rows")));
+    }
+    Ok(n_halved)
+}
+
 impl<R: Real> Plan<R> {
     /// Works out the plan.
     ///
@@ -44,16 +61,7 @@ impl<R: Real> Plan<R> {
         n_players: usize,
         algorithm: Algorithm,
     ) -> Result<Self> {
-        let splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node));
-        let (n_splits, n_halved) =
-            splits.fold((0, 0), |(all, halved), node| (all + 1, halved + usize::from(trees.cover[node] == 0.0)));
-        if n_splits > 0 && n_halved == n_splits {
-            return Err(Error::unsupported(
-                "path-dependent TreeSHAP of trees without covers",
-                "every split has a cover of 0, so nothing says how the training data went; recompute the covers from \
-                 a table of training rows, or use interventional-tree-shap with background rows",
-            ));
-        }
+        let n_halved = halved(trees, "path-dependent TreeSHAP", "interventional-tree-shap")?;
         let largest = trees.values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
         if largest > 0.0 && !(R::LEAVES[0]..=R::LEAVES[1]).contains(&largest) {
             return Err(Error::unsupported(

@@ -7,7 +7,7 @@ use xai_core::{Error, InteractionIndex, Result};
 
 use super::measure::{Measures, Nodes};
 use super::terms::{Registry, Sums, each_set};
-use crate::tree::plan::{NONE, share};
+use crate::tree::plan::{NONE, halved, share};
 use crate::tree::sweep::LANES;
 
 /// The most memory for what is kept of all trees, and for the stacks of one thread.
@@ -106,16 +106,7 @@ impl Plan {
         index: InteractionIndex,
         order: usize,
     ) -> Result<Self> {
-        let splits = (0..trees.n_nodes()).filter(|&node| !trees.is_leaf(node));
-        let (n_splits, n_halved) =
-            splits.fold((0, 0), |(all, halved), node| (all + 1, halved + usize::from(trees.cover[node] == 0.0)));
-        if n_splits > 0 && n_halved == n_splits {
-            return Err(Error::unsupported(
-                "path-dependent interactions of trees without covers",
-                "every split has a cover of 0, so nothing says how the training data went; recompute the covers from \
-                 a table of training rows, or use interventional-tree-interactions with background rows",
-            ));
-        }
+        let n_halved = halved(trees, "path-dependent interactions", "interventional-tree-interactions")?;
         let measures = Measures::new(index, order);
         let n_players = player_of.iter().max().map_or(0, |p| p + 1);
         let mut builder = Builder {
