@@ -19,6 +19,10 @@ const STILL: f64 = 1e-12;
 /// The logarithm of how many times likelier products must be: what both know, the smooth process tells better.
 const LIKELIER: f64 = 3.0;
 
+/// A smooth process that loses more than this share of pairs left out knows nothing; it need not be less likely to be
+/// worse.
+const NOTHING_KNOWN: f64 = 0.9;
+
 /// Nodes in each of the two directions of the integral that is a value's variance before anything was seen.
 const VARIANCE_NODES: usize = 24;
 
@@ -54,14 +58,16 @@ pub(crate) fn fit(sampled: &Sampled) -> Option<Posterior> {
     let seen = Seen::of(sampled)?;
     let (x, y) = seen.to_learn_from();
     let (covariance, surprise) = Covariance::learn(&x, Parts { odd: &y, even: None }, None);
-    let products = Conjunctions::learn(&x, &y).filter(|(_, of_products)| of_products + LIKELIER < surprise);
-    let products = products.and_then(|(products, _)| seen.expected(&products));
+    let smooth = seen.expected(&covariance);
+    let known = smooth.as_ref().is_some_and(|smooth| sampled.lost(smooth) < NOTHING_KNOWN);
+    let products = Conjunctions::learn(&x, &y).filter(|(_, of_products)| !known || of_products + LIKELIER < surprise);
+    let products = products.and_then(|(products, of_products)| {
+        let fit = seen.expected(&products)?;
+        let is_better = smooth.as_ref().is_none_or(|smooth| sampled.lost(&fit) < sampled.lost(smooth));
+        (is_better || of_products + LIKELIER < surprise).then_some(fit)
+    });
     let is_products = products.is_some();
-    let fit = match products {
-        Some(fit) => fit,
-        None => seen.expected(&covariance)?,
-    };
-    Some(Posterior { fit, covariance, is_products })
+    Some(Posterior { fit: products.or(smooth)?, covariance, is_products })
 }
 
 /// Fits a process of products to the sample; nothing if its matrix is singular in these digits.
