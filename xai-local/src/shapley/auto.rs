@@ -15,9 +15,9 @@ use super::{Ends, Estimate, Estimator, LeverageShap, regression};
 ///
 /// All coalitions are evaluated if the budget covers them. Otherwise pairs are drawn, as many of each size, and models of
 /// the game are fitted to them: a polynomial of all players and few triples; a Gaussian process
-/// ([`GpShap`](super::GpShap)), or one of sums of products of three players where that is likelier, mixed, where there are few enough players to foresee every pair, with a process of the
-/// worths' normal scores, which saturated and jumping worths do not disturb; boosted trees where there are too many pairs
-/// for a process. What best tells pairs it has not seen is taken, and its Shapley values, which are exact, are the
+/// ([`GpShap`](super::GpShap)), or one of sums of products of three players where that is likelier, mixed, where there
+/// are few enough players to foresee every pair, with a process of the worths' normal scores, which saturated and jumping
+/// worths do not disturb; boosted trees where there are too many pairs for a process. What best tells pairs it has not seen is taken, and its Shapley values, which are exact, are the
 /// answer. No coalition is asked for the sake of choosing. The notes say what was taken and by how much.
 ///
 /// | parameter | default | range |

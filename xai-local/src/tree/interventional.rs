@@ -47,7 +47,7 @@ use super::trail::Trail;
 /// # Errors
 /// [`Error::Parameter`] for a background without rows, weights or labels that make no sense, groups that are no
 /// partition of the columns; [`Error::Shape`] for a batch or background of another width than the trees;
-/// [`Error::Unsupported`] for rescaled softmax probabilities and for losses of links that have none known;
+/// [`Error::Unsupported`] for rescaled softmax probabilities and losses and for losses of links that have none known;
 /// [`Error::TooLarge`] when [`Nonlinear::Exact`] meets more than 20 players; [`Error::Cancelled`].
 ///
 /// # Laws
@@ -146,6 +146,11 @@ impl<M: TreeStructured + ?Sized> Explainer<M> for InterventionalTreeShap {
             meter.tick(batch.nrows() as u64)?;
         }
         let mut outputs = output_names(model);
+        let n_scores = transform.n_scores(outputs.len());
+        if n_scores < outputs.len() {
+            outputs.truncate(n_scores);
+            found = found.first_outputs(n_scores);
+        }
         transform.rename(&self.scale, trees.link, &mut outputs);
         let mut provenance = Provenance::new("interventional-tree-shap", run)
             .with("background", self.background.nrows())
@@ -228,6 +233,17 @@ struct Found {
     values: Array3<f64>,
     base: Array2<f64>,
     scores: Array2<f64>,
+}
+
+impl Found {
+    fn first_outputs(self, n: usize) -> Found {
+        let first = Slice::from(..n);
+        Found {
+            values: self.values.slice_axis(Axis(2), first).to_owned(),
+            base: self.base.slice_axis(Axis(1), first).to_owned(),
+            scores: self.scores.slice_axis(Axis(1), first).to_owned(),
+        }
+    }
 }
 
 /// How many samples one thread takes at a time: where the background rows go is found anew for each block. The cut changes

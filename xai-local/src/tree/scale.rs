@@ -14,7 +14,8 @@ pub enum OutputScale {
     #[serde(alias = "probability")]
     Prediction,
     /// The loss of each sample against its label: −ln of the probability given to the label for a logistic link
-    /// (`labels` from 0 to 1), the squared error for the identity. For models with one output.
+    /// (`labels` from 0 to 1) and for softmax (`labels` the numbers of classes, from 0 on), the squared error for the
+    /// identity. The explanation has one output. Softmax asks for [`Nonlinear::Exact`].
     #[serde(alias = "log-loss")]
     Loss {
         /// What was observed: (sample).
@@ -49,8 +50,17 @@ pub enum Nonlinear {
 /// A scale that has been found to suit the model and the batch.
 pub(super) enum Transform<'a> {
     Link(Link),
-    LogLoss { slope: f64, labels: &'a [f64] },
-    SquaredError { labels: &'a [f64] },
+    LogLoss {
+        slope: f64,
+        labels: &'a [f64],
+    },
+    /// The first score is the loss, the others are nothing.
+    CrossEntropy {
+        labels: &'a [f64],
+    },
+    SquaredError {
+        labels: &'a [f64],
+    },
 }
 
 impl<'a> Transform<'a> {
@@ -69,10 +79,13 @@ impl<'a> Transform<'a> {
             OutputScale::Loss { labels } => labels,
         };
         xai_core::error::same_shape("labels (sample)", &[n], &[labels.len()])?;
+        if trees.link == Link::Softmax {
+            return Transform::cross_entropy(labels, nonlinear, trees.n_outputs);
+        }
         if trees.n_outputs != 1 {
             return Err(Error::unsupported(
-                format!("the loss of a model with {} outputs", trees.n_outputs),
-                "a label belongs to one output; explain the margins, or select one output",
+                format!("the loss of a model with {} outputs, each on its own", trees.n_outputs),
+                "a label belongs to one output; explain the margins or the predictions",
             ));
         }
         let allowed = match trees.link {
@@ -81,7 +94,7 @@ impl<'a> Transform<'a> {
             other => {
                 return Err(Error::unsupported(
                     format!("the loss of a model with the link {other:?}"),
-                    "losses are known for the logistic link (log loss) and the identity (squared error)",
+                    "losses are known for the logistic link and softmax (log loss) and the identity (squared error)",
                 ));
             }
         };
@@ -95,6 +108,28 @@ impl<'a> Transform<'a> {
         })
     }
 
+    fn cross_entropy(labels: &'a [f64], nonlinear: Nonlinear, n_classes: usize) -> Result<Self> {
+        if nonlinear == Nonlinear::Rescale {
+            return Err(Error::unsupported(
+                "rescaled TreeSHAP values of the loss of softmax probabilities",
+                "the loss depends on all margins, so no margin's values can be rescaled to it; set nonlinear to exact",
+            ));
+        }
+        let is_class = |label: &f64| label.fract() == 0.0 && (0.0..n_classes as f64).contains(label);
+        match labels.iter().position(|label| !is_class(label)) {
+            None => Ok(Transform::CrossEntropy { labels }),
+            Some(sample) => {
+                let found = format!("{} for sample {sample}", labels[sample]);
+                Err(Error::parameter("labels", found, format!("the numbers of {n_classes} classes, from 0 on")))
+            }
+        }
+    }
+
+    /// How many outputs there are on this scale, of a model with `n_outputs`.
+    pub(super) fn n_scores(&self, n_outputs: usize) -> usize {
+        if matches!(self, Transform::CrossEntropy { .. }) { 1 } else { n_outputs }
+    }
+
     /// Whether nothing is transformed.
     pub(super) fn is_identity(&self) -> bool {
         matches!(self, Transform::Link(Link::Identity))
@@ -102,6 +137,9 @@ impl<'a> Transform<'a> {
 
     /// The units of the outputs on this scale.
     pub(super) fn rename(&self, scale: &OutputScale, link: Link, outputs: &mut [Output]) {
+        if let (Transform::CrossEntropy { .. }, Some(output)) = (self, outputs.first_mut()) {
+            output.name = "log loss".to_owned();
+        }
         for output in outputs {
             match scale {
                 OutputScale::Margin => {}
@@ -121,6 +159,11 @@ impl<'a> Transform<'a> {
                     *m = softplus(x) - labels[sample] * x;
                 }
             }
+            Transform::CrossEntropy { labels } => {
+                let loss = cross_entropy(margins, labels[sample] as usize);
+                margins.fill(0.0);
+                margins[0] = loss;
+            }
             Transform::SquaredError { labels } => margins.iter_mut().for_each(|m| *m = (labels[sample] - *m).powi(2)),
         }
     }
@@ -132,6 +175,8 @@ impl<'a> Transform<'a> {
             Transform::Link(link) => secant_of_link(link, a, b),
             Transform::LogLoss { slope, labels } => slope * (secant_of_softplus(slope, a, b) - labels[sample]),
             Transform::SquaredError { labels } => (a - labels[sample]) + (b - labels[sample]),
+            // Never rescaled.
+            Transform::CrossEntropy { .. } => f64::NAN,
         }
     }
 }
@@ -173,6 +218,16 @@ fn secant_of_softplus(slope: f64, a: f64, b: f64) -> f64 {
 /// (1 − exp(−`gap`))/`gap` for a gap of at least 0.
 fn shrinkage(gap: f64) -> f64 {
     if gap == 0.0 { 1.0 } else { -(-gap).exp_m1() / gap }
+}
+
+/// −ln of the share of exp(`margins[label]`) in the sum of all exponentials: ln(1 + Σ over the others of exp(x − top)) and
+/// how far the label's margin is below the top.
+fn cross_entropy(margins: &[f64], label: usize) -> f64 {
+    let highest = (0..margins.len()).reduce(|best, next| if margins[next] > margins[best] { next } else { best });
+    let Some(highest) = highest else { return 0.0 };
+    let others = (0..margins.len()).filter(|&class| class != highest);
+    let sum: f64 = others.map(|class| (margins[class] - margins[highest]).exp()).sum();
+    (margins[highest] - margins[label]) + sum.ln_1p()
 }
 
 fn logistic(x: f64) -> f64 {

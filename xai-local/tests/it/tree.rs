@@ -294,7 +294,13 @@ fn refusals_name_what_to_do() {
     let probability = InterventionalTreeShap { scale: OutputScale::Prediction, ..method.clone() };
     let error = refused(&probability, &softmax);
     assert!(error.to_string().contains("nonlinear to exact"), "{error}");
-    assert!(matches!(refused(&loss(vec![0.0, 1.0]), &softmax), Error::Unsupported { .. }));
+    let error = refused(&loss(vec![0.0, 1.0]), &softmax);
+    assert!(error.to_string().contains("nonlinear to exact"), "{error}");
+    for label in [0.5, 2.0, -1.0, f64::NAN] {
+        let exact = InterventionalTreeShap { nonlinear: Nonlinear::Exact, ..loss(vec![0.0, label]) };
+        let error = refused(&exact, &softmax);
+        assert!(error.to_string().contains("for sample 1") && error.to_string().contains("2 classes"), "{error}");
+    }
 }
 
 #[test]

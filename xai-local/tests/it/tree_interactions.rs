@@ -207,6 +207,17 @@ fn deep_paths_are_explained_or_refused() {
     }
 }
 
+/// Half a million sets of up to ten of 19 players, and some 200 million parts of them that k-SII would sum over.
+#[test]
+fn sums_that_no_memory_holds_are_refused() {
+    let (model, rows) = (chain(19, 19, |level| level), Array2::from_elem((1, 19), -1.0));
+    let method = TreeInteractions { index: InteractionIndex::KSii, order: 10, groups: None };
+    match method.explain(&model, &rows, &Run::default()) {
+        Err(Error::TooLarge { what, .. }) => assert!(what.contains("order 10"), "{what}"),
+        other => panic!("{:?}", other.map(|found| found.terms.len())),
+    }
+}
+
 #[test]
 fn backgrounds_that_make_no_sense_are_refused() {
     let (model, row, run) = (corner(), ndarray::array![[0.0, 0.0]], Run::default());

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3};
 use proptest::prelude::*;
+use xai_core::trees::TreeParts;
 use xai_core::{Explainer, Feature, Groups, Link, Run, TreeEnsemble};
 use xai_local::tree::{Algorithm, InterventionalTreeShap, Nonlinear, OutputScale, TreeShap};
 
@@ -250,6 +251,55 @@ proptest! {
         grouped in any::<bool>(),
     ) {
         check_interventional(&model, &rows, &background, weighted, grouped.then(|| pairs(1)), 1)?;
+    }
+
+    /// −ln of the share that softmax gives to the label, for every label there can be.
+    #[test]
+    fn losses_of_classes_equal_enumeration(
+        model in ensembles(1),
+        rows in tables(1..=3, USED),
+        background in tables(1..=4, USED),
+        label in 0..OUTPUTS,
+        grouped in any::<bool>(),
+    ) {
+        let trees = TreeEnsemble::new(TreeParts { link: Link::Softmax, ..model.0.clone().into_parts() }).unwrap();
+        let groups = grouped.then(|| pairs(1));
+        let players = used_players(groups.as_ref(), 1);
+        let shares = vec![1.0 / background.nrows() as f64; background.nrows()];
+        let method = InterventionalTreeShap {
+            scale: OutputScale::Loss { labels: vec![label as f64; rows.nrows()] },
+            nonlinear: Nonlinear::Exact,
+            groups,
+            ..InterventionalTreeShap::new(background.clone())
+        };
+        let found = method.explain(&Forest(trees.clone()), &rows, &Run::default()).unwrap();
+        prop_assert_eq!(found.outputs.len(), 1);
+        prop_assert_eq!(found.outputs[0].name.as_str(), "log loss");
+        let loss = |scores: Vec<f64>| {
+            let all: f64 = scores.iter().map(|x| x.exp()).sum();
+            vec![-(scores[label].exp() / all).ln(); OUTPUTS]
+        };
+        for (sample, row) in rows.outer_iter().enumerate() {
+            let row = row.to_vec();
+            let worth = |coalition: usize| {
+                let present = |column: usize| {
+                    let holds = |(bit, (_, columns)): (usize, &(usize, Vec<usize>))| {
+                        coalition >> bit & 1 == 1 && columns.contains(&column)
+                    };
+                    players.iter().enumerate().any(holds)
+                };
+                mixed(&trees, &row, &background, &shares, &present, &loss)
+            };
+            let wanted = shapley(players.len(), worth);
+            let (none, all) = (worth(0)[0], worth((1 << players.len()) - 1)[0]);
+            let allowed = 10.0 * ROUNDING * none.abs().max(all.abs()).max(1.0);
+            prop_assert!((found.base[[sample, 0]] - none).abs() <= allowed);
+            prop_assert!((found.scores[[sample, 0]] - all).abs() <= allowed);
+            for (bit, (player, _)) in players.iter().enumerate() {
+                let (value, wanted) = (found.values[[sample, *player, 0]], wanted[[bit, 0]]);
+                prop_assert!((value - wanted).abs() <= allowed, "player {player}: {value} for {wanted}");
+            }
+        }
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl InteractionEstimator for ProxyInteractions {
         }
         let outputs = values.ncols();
         if let Some(cells) = values.as_slice_mut() {
-            Sums::new(self.index, order, &sets).apply(cells, outputs);
+            Sums::new(self.index, order, &sets)?.apply(cells, outputs);
         }
         if self.index.is_efficient() {
             let lacking = (ends.gain() - values.sum_axis(ndarray::Axis(0))) / n.max(1) as f64;

@@ -93,7 +93,7 @@ impl Background {
             false => Ok(None),
         };
         let patterns = affordable.into_par_iter().map(make).collect::<Result<Vec<_>>>()?;
-        let sums = Sums::new(index, order, &terms);
+        let sums = Sums::new(index, order, &terms)?;
         let mut found = Background { terms, places, sums, moments, base: Vec::new(), cells, shares, patterns };
         found.base = found.mean(trees);
         Ok(found)

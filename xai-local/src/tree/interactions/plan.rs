@@ -131,7 +131,7 @@ impl Plan {
         for plan in &mut planned {
             plan.places.iter_mut().for_each(|p| *p = place[*p as usize]);
         }
-        let sums = Sums::new(index, order, &terms);
+        let sums = Sums::new(index, order, &terms)?;
         Ok(Plan { trees: planned, base, n_halved, terms, sums, order })
     }
 }

@@ -7,6 +7,9 @@ use xai_core::{Error, InteractionIndex, Result, TreeEnsemble};
 /// More sets than this are refused: 4 million, 8 bytes for each sample and output.
 const MOST_TERMS: usize = 1 << 22;
 
+/// More sums over larger sets than this are refused: 2 GiB.
+const MOST_STEPS: u64 = 1 << 27;
+
 /// Sets of players under construction: each is found by its prefix and its last player.
 #[derive(Default)]
 pub(super) struct Registry {
@@ -135,12 +138,21 @@ impl Sums {
     ///
     /// I(T) = Σ over S ⊇ T of b(|S| − |T|)·J(S), with the Bernoulli numbers for k-SII (Bord & von Luxburg 2023) and
     /// (−½)^(|S| − |T|) for FBII: the best approximation keeps the BII of sets up to its order, and nothing more.
-    pub(crate) fn new(index: InteractionIndex, order: usize, terms: &[Vec<usize>]) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for more sums than memory should hold: a set of k players is part of 2ᵏ − 2 of them.
+    pub(crate) fn new(index: InteractionIndex, order: usize, terms: &[Vec<usize>]) -> Result<Self> {
         let share: Vec<f64> = match index {
             InteractionIndex::KSii => bernoulli(order),
             InteractionIndex::Fbii => (0..order).map(|gap| (-0.5f64).powi(gap as i32)).collect(),
-            _ => return Sums::default(),
+            _ => return Ok(Sums::default()),
         };
+        let found = terms.iter().fold(0u64, |sum, term| sum.saturating_add(1u64 << term.len().min(63)));
+        if found > MOST_STEPS {
+            let what =
+                format!("sums over larger sets for {index:?} of order {order}; take SII or BII, or a lower order");
+            return Err(Error::TooLarge { what, limit: MOST_STEPS, found });
+        }
         let places: HashMap<&[usize], u32> = terms.iter().enumerate().map(|(i, t)| (t.as_slice(), i as u32)).collect();
         let (mut steps, mut part) = (Vec::new(), Vec::new());
         for (from, term) in terms.iter().enumerate() {
@@ -153,7 +165,7 @@ impl Sums {
                 }
             }
         }
-        Sums { steps }
+        Ok(Sums { steps })
     }
 
     /// Adds up `values` (term, any number of them). A set passes on its own value before larger sets add to it.
