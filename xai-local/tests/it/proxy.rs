@@ -138,6 +138,32 @@ fn few_pairs_tell_products_of_three() {
     assert!(inside as f64 > 0.9 * (30 * SEEDS) as f64, "{inside}");
 }
 
+/// Whichever model is taken, it must not lose to a linear one where games are not what the model expects.
+#[test]
+fn auto_beats_linear_functions_on_products() {
+    const PLAYERS: usize = 14;
+    for sizes in [&[3usize][..], &[2, 3], &[1, 2, 3, 4], &[4], &[2, 4], &[5], &[2, 3, 4, 5]] {
+        let product = |k: usize| {
+            let players = (0..sizes[k % sizes.len()]).map(|j| (5 * k + j * (1 + k % 3)) % PLAYERS);
+            (players.collect::<Vec<usize>>(), (1.0 + k as f64).sin())
+        };
+        let products: Vec<(Vec<usize>, f64)> = (0..2 * PLAYERS).map(product).collect();
+        let worth = |present: &[bool]| -> f64 {
+            products.iter().filter(|(players, _)| players.iter().all(|&p| present[p])).map(|(_, c)| c).sum()
+        };
+        let mut exact = vec![0.0; PLAYERS];
+        products.iter().for_each(|(players, c)| players.iter().for_each(|&p| exact[p] += c / players.len() as f64));
+        let n_coalitions = Some(10 * PLAYERS - 2);
+        let (mut auto, mut linear) = (0.0, 0.0);
+        for seed in 0..SEEDS {
+            let game = Formula::new(PLAYERS, worth);
+            auto += share_lost(&game.shares(&Auto { n_coalitions }, seed).unwrap(), &exact);
+            linear += share_lost(&game.shares(&LeverageShap { n_coalitions }, seed).unwrap(), &exact);
+        }
+        assert!(auto < linear, "products of {sizes:?}: {auto} of {linear}");
+    }
+}
+
 /// Samples of a game.
 const SEEDS: u64 = 3;
 
