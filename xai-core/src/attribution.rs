@@ -121,7 +121,7 @@ impl Attribution {
     /// reader.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NonFinite`].
+    /// [`Error::Shape`](crate::Error::Shape) or [`Error::NonFinite`](crate::Error::NonFinite).
     pub fn checked(self) -> Result<Self> {
         self.check()?;
         Ok(self)
